@@ -1,0 +1,55 @@
+//! A front builder as the search for one problem: build the front, then answer from it.
+
+use fulcrum_domain::{Basis, Evidence, Measurement, Outcome, Profiles};
+
+use crate::conclusion::conclude;
+use crate::strategy::{FrontBuilder, Reading, Step, Strategy};
+use crate::task::{FrontTask, GUARD_SIGMAS, Task};
+
+/// Makes a [`Strategy`] of a [`FrontBuilder`].
+pub struct ByFront {
+    task: Task,
+    builder: Box<dyn FrontBuilder>,
+}
+
+impl ByFront {
+    /// Builds a front for the task's workloads and answers the task's problem from it.
+    pub fn new(task: Task, start: impl FnOnce(FrontTask) -> Box<dyn FrontBuilder>) -> Self {
+        let builder = start(FrontTask {
+            setting: task.setting.clone(),
+            roles: task.problem.roles(),
+            alternate: task.alternate,
+            allowance: task.allowance,
+            seed: task.seed,
+        });
+        Self { task, builder }
+    }
+
+    fn answer(&self) -> Outcome {
+        let front = self.builder.front();
+        match front.evidence() {
+            Evidence::Measured => conclude(&self.task, self.builder.profiles()),
+            Evidence::Predicted => {
+                let Task { problem, alternate, .. } = &self.task;
+                front.solve(problem, *alternate, GUARD_SIGMAS, Basis::Measured)
+            }
+        }
+    }
+}
+
+impl Strategy for ByFront {
+    fn ask(&mut self) -> Step {
+        match self.builder.ask() {
+            Some(measurement) => Step::Measure(measurement),
+            None => Step::Done(self.answer()),
+        }
+    }
+
+    fn tell(&mut self, measurement: Measurement, reading: Reading) {
+        self.builder.tell(measurement, reading);
+    }
+
+    fn profiles(&self) -> &Profiles {
+        self.builder.profiles()
+    }
+}

@@ -1,0 +1,21 @@
+//! Strategies that find a plan, or build a front, while measuring as little as possible.
+//!
+//! A strategy is asked for its next [`Step`] and told what the measurement gave; it knows no board,
+//! no clock and no file. The same code runs over a recorded table, a simulated board, and a real
+//! one across the network.
+
+mod bounds;
+mod by_front;
+mod conclusion;
+mod log;
+mod procedure;
+mod strategy;
+mod task;
+
+pub use bounds::optimistic_front;
+pub use by_front::ByFront;
+pub use conclusion::{conclude, judge};
+pub use log::Log;
+pub use procedure::{ByProcedure, Halt, Probe, Procedure};
+pub use strategy::{Failure, FrontBuilder, Reading, Step, Strategy, build, run};
+pub use task::{Allowance, FrontTask, GUARD_SIGMAS, Setting, Task};

@@ -1,0 +1,90 @@
+//! The interface of every strategy: ask for the next measurement, be told what came of it.
+
+use fulcrum_domain::{Front, Measurement, Outcome, Profile, Profiles};
+
+/// Why a measurement gave no profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Failure {
+    /// The workload ended before the measurement did.
+    #[error("the workload crashed")]
+    Crashed,
+    /// The workload does not fit into memory at this batch size.
+    #[error("the workload ran out of memory")]
+    OutOfMemory,
+    /// The board did not hold the mode.
+    #[error("the board throttled")]
+    Throttled,
+    /// The measurement did not end in time.
+    #[error("the measurement timed out")]
+    TimedOut,
+    /// There is nothing to measure: a recorded table has no such row.
+    #[error("there is no recorded profile")]
+    Unavailable,
+}
+
+/// What a measurement gave.
+pub type Reading = Result<Profile, Failure>;
+
+/// What a strategy wants next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Measure this and tell.
+    Measure(Measurement),
+    /// The search is over.
+    Done(Outcome),
+}
+
+/// A search for the plan of one problem.
+///
+/// The same task and the same readings give the same steps. Asking again without telling gives the
+/// same step again.
+pub trait Strategy: Send {
+    /// The next measurement, or the outcome.
+    fn ask(&mut self) -> Step;
+
+    /// What a measurement gave. It need not have been asked for: a profile that is known from
+    /// elsewhere is welcome, and is not asked for again.
+    fn tell(&mut self, measurement: Measurement, reading: Reading);
+
+    /// The profiles that the search has been told of.
+    fn profiles(&self) -> &Profiles;
+}
+
+/// A search for a front that answers every later problem of one pair of workloads.
+pub trait FrontBuilder: Send {
+    /// The next measurement, or none when the front is done.
+    fn ask(&mut self) -> Option<Measurement>;
+
+    /// What a measurement gave.
+    fn tell(&mut self, measurement: Measurement, reading: Reading);
+
+    /// The profiles that the search has been told of.
+    fn profiles(&self) -> &Profiles;
+
+    /// The front as far as it is built.
+    fn front(&self) -> Front;
+}
+
+/// Runs a strategy to its end.
+pub fn run(
+    strategy: &mut dyn Strategy,
+    mut measure: impl FnMut(Measurement) -> Reading,
+) -> Outcome {
+    loop {
+        match strategy.ask() {
+            Step::Measure(measurement) => strategy.tell(measurement, measure(measurement)),
+            Step::Done(outcome) => return outcome,
+        }
+    }
+}
+
+/// Builds a front to its end.
+pub fn build(
+    builder: &mut dyn FrontBuilder,
+    mut measure: impl FnMut(Measurement) -> Reading,
+) -> Front {
+    while let Some(measurement) = builder.ask() {
+        builder.tell(measurement, measure(measurement));
+    }
+    builder.front()
+}

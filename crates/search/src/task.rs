@@ -1,0 +1,101 @@
+//! What a strategy is given: the board's mode space, the problem, and how much it may measure.
+
+use std::sync::Arc;
+
+use fulcrum_domain::{Alternate, BatchSize, Measurement, ModeId, ModeSpace, Problem, Role};
+
+/// What can be measured on a board for a pair of workloads (or for one).
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The board's power modes.
+    pub space: Arc<ModeSpace>,
+    /// The size of the background workload's minibatches, which is fixed.
+    pub background_batch: BatchSize,
+    /// The sizes that the urgent workload's minibatches can have, ascending.
+    pub urgent_batches: Vec<BatchSize>,
+}
+
+impl Setting {
+    /// The batch sizes of a role, ascending.
+    pub fn batches(&self, role: Role) -> &[BatchSize] {
+        match role {
+            Role::Background => std::slice::from_ref(&self.background_batch),
+            Role::Urgent => &self.urgent_batches,
+        }
+    }
+
+    /// The measurement of a role at a mode; the batch size counts for the urgent role alone.
+    pub fn measurement(&self, mode: ModeId, role: Role, batch: BatchSize) -> Measurement {
+        let batch_size = if role == Role::Background { self.background_batch } else { batch };
+        Measurement { mode, role, batch_size }
+    }
+
+    /// All measurements of the roles at a mode, in the order of roles and batch sizes.
+    pub fn measurements_at<'a>(
+        &'a self,
+        mode: ModeId,
+        roles: &'a [Role],
+    ) -> impl Iterator<Item = Measurement> + 'a {
+        roles.iter().flat_map(move |&role| {
+            self.batches(role).iter().map(move |&batch_size| Measurement { mode, role, batch_size })
+        })
+    }
+}
+
+/// How much may be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// At most so many distinct power modes.
+    pub modes: usize,
+    /// At most so many measurements.
+    pub measurements: usize,
+}
+
+impl Allowance {
+    /// At most so many distinct power modes, with any number of measurements at each.
+    pub const fn modes(modes: usize) -> Self {
+        Self { modes, measurements: usize::MAX }
+    }
+
+    /// At most so many measurements, at any number of modes.
+    pub const fn measurements(measurements: usize) -> Self {
+        Self { modes: usize::MAX, measurements }
+    }
+}
+
+/// One problem to search a plan for.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Where to search.
+    pub setting: Arc<Setting>,
+    /// What to search for.
+    pub problem: Problem,
+    /// How the workloads of the plan take turns.
+    pub alternate: Alternate,
+    /// How much may be measured.
+    pub allowance: Allowance,
+    /// What everything random in the search follows from.
+    pub seed: u64,
+}
+
+/// A front to build, for any later problem of the workloads that take these roles.
+#[derive(Debug, Clone)]
+pub struct FrontTask {
+    /// Where to search.
+    pub setting: Arc<Setting>,
+    /// The roles that the front is for.
+    pub roles: &'static [Role],
+    /// How the workloads of later plans take turns.
+    pub alternate: Alternate,
+    /// How much may be measured.
+    pub allowance: Allowance,
+    /// What everything random in the search follows from.
+    pub seed: u64,
+}
+
+/// By how many standard errors a reading may be too good before a plan that rests on it alone
+/// breaks a budget. Exact readings need no guard and get none.
+///
+/// The best of many readings is likely a lucky one (the winner's curse), so this is more than the
+/// 1.6 that would do for a single reading at 5 %.
+pub const GUARD_SIGMAS: f64 = 2.0;
