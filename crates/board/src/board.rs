@@ -67,6 +67,7 @@ pub fn setting(board: &dyn Board, problem: &Problem) -> Result<Setting, UnknownW
             .and_then(|offer| offer.batch_sizes.last().copied())
             .unwrap_or(BatchSize::ONE),
         urgent_batches: urgent.map(|offer| offer.batch_sizes.clone()).unwrap_or_default(),
+        presets: board.presets().iter().map(|preset| preset.mode).collect(),
     })
 }
 

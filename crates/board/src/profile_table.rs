@@ -30,10 +30,8 @@ impl ProfileTable {
         }
         let mut offers = Vec::new();
         let mut profiles = Vec::new();
-        let by_kind = |w: &(Workload, Vec<_>)| (w.0.kind, w.0.name.clone());
-        let mut sorted: Vec<(Workload, Vec<((ModeId, BatchSize), Profile)>)> =
-            by_workload.into_iter().collect();
-        sorted.sort_by_key(by_kind);
+        let mut sorted: Vec<_> = by_workload.into_iter().collect();
+        sorted.sort_by_key(|(workload, _)| (workload.kind, workload.name.clone()));
         for (workload, mut rows) in sorted {
             rows.sort_by_key(|(key, _)| *key);
             // The stable sort keeps repeated keys in their order; the last of them wins.

@@ -9,6 +9,7 @@ mod by_front;
 mod conclusion;
 mod log;
 mod procedure;
+mod registry;
 mod strategy;
 mod task;
 
@@ -17,5 +18,6 @@ pub use by_front::ByFront;
 pub use conclusion::{conclude, judge};
 pub use log::Log;
 pub use procedure::{ByProcedure, Halt, Probe, Procedure};
+pub use registry::{Method, Recipe, UnknownStrategy, all, recipe};
 pub use strategy::{Failure, FrontBuilder, Reading, Step, Strategy, build, run};
 pub use task::{Allowance, FrontTask, GUARD_SIGMAS, Setting, Task};

@@ -13,6 +13,8 @@ pub struct Setting {
     pub background_batch: BatchSize,
     /// The sizes that the urgent workload's minibatches can have, ascending.
     pub urgent_batches: Vec<BatchSize>,
+    /// The vendor's power modes, from the smallest to the largest; none if they are not known.
+    pub presets: Vec<ModeId>,
 }
 
 impl Setting {
