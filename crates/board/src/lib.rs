@@ -1,7 +1,30 @@
 //! Boards behind one trait: whatever workloads can be measured on.
+//!
+//! [`Replay`] answers from a [`ProfileTable`], which [`read_tables`] reads from CSV files and
+//! [`write_table`] writes. [`SimulatedOrin`] answers from a smooth model of a Jetson AGX Orin.
 
 mod board;
+mod named;
+mod orin_agx_model;
+mod presets;
 mod profile_table;
+mod reading_noise;
+mod replay;
+mod simulated;
+mod table_columns;
+mod table_error;
+mod table_levels;
+mod table_reader;
+mod table_rows;
+mod table_writer;
 
 pub use board::{Board, Offer, Preset, UnknownWorkload, setting};
+pub use named::{UnknownBoard, board_named, board_names};
+pub use presets::presets;
 pub use profile_table::ProfileTable;
+pub use reading_noise::Noise;
+pub use replay::Replay;
+pub use simulated::SimulatedOrin;
+pub use table_error::{Column, TableError, TableProblem};
+pub use table_reader::{read_table, read_tables};
+pub use table_writer::write_table;

@@ -1,6 +1,6 @@
 //! Recorded profiles of one device, in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fulcrum_domain::{BatchSize, ModeId, ModeSpace, Profile, Workload};
@@ -28,20 +28,29 @@ impl ProfileTable {
         for (workload, mode, batch, profile) in rows {
             by_workload.entry(workload).or_default().push(((mode, batch), profile));
         }
-        let mut offers = Vec::new();
-        let mut profiles = Vec::new();
-        let mut sorted: Vec<_> = by_workload.into_iter().collect();
-        sorted.sort_by_key(|(workload, _)| (workload.kind, workload.name.clone()));
-        for (workload, mut rows) in sorted {
+        let groups = by_workload.into_iter().map(|(workload, mut rows)| {
             rows.sort_by_key(|(key, _)| *key);
             // The stable sort keeps repeated keys in their order; the last of them wins.
             rows.reverse();
             rows.dedup_by_key(|(key, _)| *key);
             rows.reverse();
-            let mut batch_sizes: Vec<BatchSize> = rows.iter().map(|((_, b), _)| *b).collect();
-            batch_sizes.sort_unstable();
-            batch_sizes.dedup();
-            offers.push(Offer { workload, batch_sizes });
+            (workload, rows)
+        });
+        Self::of_sorted(device, space, groups.collect())
+    }
+
+    /// A table of the profiles of these workloads, each sorted by key, without repetitions.
+    pub(crate) fn of_sorted(
+        device: impl Into<String>,
+        space: Arc<ModeSpace>,
+        mut groups: Vec<(Workload, Vec<((ModeId, BatchSize), Profile)>)>,
+    ) -> Self {
+        groups.sort_by(|(a, _), (b, _)| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        let mut offers = Vec::with_capacity(groups.len());
+        let mut profiles = Vec::with_capacity(groups.len());
+        for (workload, rows) in groups {
+            let batch_sizes: BTreeSet<BatchSize> = rows.iter().map(|((_, b), _)| *b).collect();
+            offers.push(Offer { workload, batch_sizes: batch_sizes.into_iter().collect() });
             profiles.push(rows);
         }
         Self { device: device.into(), space, offers, profiles }

@@ -1,1 +1,26 @@
-//! evaluate
+//! The protocol of the tables: generate or read problems, run strategies over a recorded table on
+//! every core, score what they answer by the true table, and write it up.
+//!
+//! [`evaluate`] runs everything; an [`Evaluation`] holds what came of it. How an answer is scored
+//! is said at [`Verdict`] and [`Tally`].
+
+mod choices;
+mod clean;
+mod evaluation;
+mod group;
+mod problems;
+mod report;
+mod results;
+mod runner;
+mod score;
+mod summary;
+mod truth;
+
+pub use clean::{Implausible, without_implausible_rows};
+pub use evaluation::{EvaluateError, Evaluation, Settings, evaluate};
+pub use group::Group;
+pub use problems::{ProblemsError, protocol, read_problems, sample, write_problems};
+pub use runner::{Answer, Choice, Status};
+pub use score::{Tally, Verdict};
+pub use summary::{Scope, Summary, summary_table};
+pub use truth::{Optimum, Truth};

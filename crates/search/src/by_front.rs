@@ -18,6 +18,7 @@ impl ByFront {
         let builder = start(FrontTask {
             setting: task.setting.clone(),
             roles: task.problem.roles(),
+            expected: None,
             alternate: task.alternate,
             allowance: task.allowance,
             seed: task.seed,

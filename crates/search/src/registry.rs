@@ -1,6 +1,13 @@
 //! The strategies by name.
 
+use std::sync::Arc;
+
+use crate::als::Als;
+use crate::baselines::{Neural, Survey, binary_search, coordinate_descent};
 use crate::by_front::ByFront;
+use crate::gmd::gmd;
+use crate::guided::{Guided, Prior};
+use crate::procedure::ByProcedure;
 use crate::strategy::{FrontBuilder, Strategy};
 use crate::task::{Allowance, FrontTask, Task};
 
@@ -54,7 +61,82 @@ pub fn recipe(name: &str) -> Result<Recipe, UnknownStrategy> {
 
 /// All strategies, ours first, then the baselines.
 pub fn all() -> Vec<Recipe> {
-    Vec::new()
+    let unlimited = Allowance { modes: usize::MAX, measurements: usize::MAX };
+    let search = |name: &str, summary, start| Recipe {
+        name: name.to_owned(),
+        summary,
+        method: Method::Search(start),
+        allowance: [Allowance::modes(15); 2],
+    };
+    let front = |name: &str, summary, start, allowance| Recipe {
+        name: name.to_owned(),
+        summary,
+        method: Method::Front(start),
+        allowance,
+    };
+    let random = |modes: usize, start| {
+        let name = format!("random-{modes}");
+        front(&name, "random modes, at every batch size", start, [Allowance::modes(modes); 2])
+    };
+    vec![
+        search("gmd", "goes where the slopes of time and power along the knobs point", |task| {
+            Box::new(ByProcedure::new(task, gmd))
+        }),
+        search("guided", "goes where a model of the board promises most", |task| {
+            let prior = Prior::shared(&task.setting, task.problem.roles());
+            Box::new(Guided::new(task, prior))
+        }),
+        front(
+            "als",
+            "actively learns a front that answers every later problem",
+            |task| {
+                let prior = Prior::shared(&task.setting, task.roles);
+                Box::new(Als::new(task, prior))
+            },
+            [Allowance::measurements(50), Allowance::measurements(145)],
+        ),
+        front(
+            "optimum",
+            "measures everything",
+            |task| Box::new(Survey::everything(task)),
+            [unlimited; 2],
+        ),
+        front(
+            "maxn",
+            "the highest mode, requests answered one by one",
+            |task| Box::new(Survey::highest(task)),
+            [Allowance::modes(1); 2],
+        ),
+        front(
+            "presets",
+            "the vendor's modes and the highest, at every batch size",
+            |task| Box::new(Survey::presets(task)),
+            [unlimited; 2],
+        ),
+        random(10, |task| Box::new(Survey::random(task, 10))),
+        random(15, |task| Box::new(Survey::random(task, 15))),
+        random(50, |task| Box::new(Survey::random(task, 50))),
+        random(150, |task| Box::new(Survey::random(task, 150))),
+        random(250, |task| Box::new(Survey::random(task, 250))),
+        search(
+            "coordinate-descent",
+            "moves one knob at a time by a level while it helps",
+            |task| Box::new(ByProcedure::new(task, coordinate_descent)),
+        ),
+        search("binary-search", "halves one knob at a time to the power budget", |task| {
+            Box::new(ByProcedure::new(task, binary_search))
+        }),
+        search("cbo", "constrained Bayesian optimisation with a plain Gaussian process", |task| {
+            let prior = Prior::plain(&task.setting, task.problem.roles());
+            Box::new(Guided::new(task, Arc::new(prior)))
+        }),
+        front(
+            "nn-250",
+            "a neural net on 250 random profiles a workload, believed without measuring",
+            |task| Box::new(Neural::new(task, 250)),
+            [Allowance::measurements(250), Allowance::measurements(500)],
+        ),
+    ]
 }
 
 /// A name that no strategy has.

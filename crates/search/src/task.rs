@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use fulcrum_domain::{Alternate, BatchSize, Measurement, ModeId, ModeSpace, Problem, Role};
+use fulcrum_domain::{
+    Alternate, BatchSize, Hertz, Measurement, ModeId, ModeSpace, Problem, Role, Seconds, Watts,
+};
 
 /// What can be measured on a board for a pair of workloads (or for one).
 #[derive(Debug, Clone)]
@@ -80,6 +82,36 @@ pub struct Task {
     pub seed: u64,
 }
 
+/// The range of problems that a front is to answer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expected {
+    /// The lowest and the highest power budget.
+    pub power: [Watts; 2],
+    /// The lowest and the highest arrival rate, and the shortest and the longest latency budget;
+    /// of no matter where nothing is urgent.
+    pub stream: Option<([Hertz; 2], [Seconds; 2])>,
+}
+
+impl Expected {
+    /// The range that these problems span; none if there is none.
+    pub fn spanning<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Option<Self> {
+        let of = |problem: &Problem| Self {
+            power: [problem.power(); 2],
+            stream: problem.urgent().map(|s| ([s.rate; 2], [s.latency; 2])),
+        };
+        problems.into_iter().map(of).reduce(|a, b| Self {
+            power: [a.power[0].min(b.power[0]), a.power[1].max(b.power[1])],
+            stream: match (a.stream, b.stream) {
+                (Some((rate, latency)), Some((r, l))) => Some((
+                    [rate[0].min(r[0]), rate[1].max(r[1])],
+                    [latency[0].min(l[0]), latency[1].max(l[1])],
+                )),
+                (a, b) => a.or(b),
+            },
+        })
+    }
+}
+
 /// A front to build, for any later problem of the workloads that take these roles.
 #[derive(Debug, Clone)]
 pub struct FrontTask {
@@ -87,6 +119,8 @@ pub struct FrontTask {
     pub setting: Arc<Setting>,
     /// The roles that the front is for.
     pub roles: &'static [Role],
+    /// The problems that it is to answer; where they are not known, any that the board can serve.
+    pub expected: Option<Expected>,
     /// How the workloads of later plans take turns.
     pub alternate: Alternate,
     /// How much may be measured.

@@ -1,0 +1,65 @@
+# The front door. `make` alone says what there is.
+
+CARGO ?= cargo
+DATA ?= ../shared/data/orin-agx
+OUT ?= target/evaluation
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+DENY := $(shell $(CARGO) deny --version >/dev/null 2>&1 && echo yes)
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+FULCRUM := $(TARGET_DIR)/release/fulcrum
+
+.DEFAULT_GOAL := help
+.PHONY: help cargo build demo test check evaluate bench clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+cargo:
+	@command -v $(CARGO) >/dev/null 2>&1 || { \
+	  echo "cargo was not found; install a Rust toolchain from https://rustup.rs and try again" >&2; exit 1; }
+
+build: cargo ## Build the release binaries
+	$(CARGO) build --release --locked
+
+demo: build ## Show the main job on a simulated board, in seconds
+	$(FULCRUM) demo
+
+test: cargo ## Run all tests
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --workspace --locked
+	$(CARGO) test --workspace --locked --doc
+else
+	$(CARGO) test --workspace --locked
+endif
+
+check: cargo ## Check formatting, lints, documentation and dependencies
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+ifeq ($(DENY),yes)
+	$(CARGO) deny check bans licenses sources
+else
+	@echo "cargo-deny is not installed: licences, bans and sources were not checked"
+endif
+
+evaluate: build ## Score the searches on the measured tables of the AGX Orin
+	@if [ ! -d "$(DATA)" ]; then \
+	  echo "left out: the measured tables are not at $(DATA)" >&2; \
+	  [ "$$CI" != true ] || exit 1; \
+	else \
+	  set -e; mkdir -p "$(OUT)"; \
+	  run() { echo; echo "== $$1"; name=$$2; shift 2; \
+	    $(FULCRUM) evaluate --profiles "$(DATA)" "$$@" --results "$(OUT)/$$name.csv"; }; \
+	  run "exact readings, at most 15 modes" exact \
+	    --strategy gmd,als,guided,maxn --modes 15 --report "$(OUT)/report.html"; \
+	  run "guided, at most 8 modes" eight --strategy guided --modes 8; \
+	  run "guided, 2 % noise" noisy --strategy guided --modes 15 --noise 0.02; \
+	  run "guided, slack-aware" slack-aware --strategy guided --modes 15 --alternate slack-aware; \
+	  echo; echo "results and report: $(OUT)"; \
+	fi
+
+bench: cargo ## Measure the speed of the searches and the readers
+	$(CARGO) bench --workspace --locked
+
+clean: cargo ## Remove everything that was built
+	$(CARGO) clean

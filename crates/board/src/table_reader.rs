@@ -1,0 +1,299 @@
+//! Reads profile tables: CSV files with one profile a row.
+//!
+//! The columns `device`, `workload`, `kind`, `batch_size`, `minibatch_ms` and `power_w` are
+//! reserved and may come in any order; every other column is a knob, and its numbers are the
+//! knob's levels. Files that are read together are of one device and have the same knobs.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use csv::StringRecord;
+use fulcrum_domain::{BatchSize, Seconds, Watts};
+
+use crate::profile_table::ProfileTable;
+use crate::table_columns::{Columns, Knobs};
+use crate::table_error::{Column, TableError, TableProblem, shown_field};
+use crate::table_levels::Levels;
+use crate::table_rows::Rows;
+
+/// Reads one table from CSV files and folders of them. Of a folder, every `.csv` file in it is
+/// read, by name; folders inside it are not.
+///
+/// # Errors
+/// When something cannot be read or is not right: where, and what would be right.
+pub fn read_tables(paths: &[PathBuf]) -> Result<ProfileTable, TableError> {
+    let mut reading = Tables::default();
+    for path in paths {
+        for file in files_of(path)? {
+            let name = file.display().to_string();
+            let bytes = fs::read(&file).map_err(|error| io_error(&name, error))?;
+            reading.read(&name, &bytes)?;
+        }
+    }
+    reading.finish()
+}
+
+/// Reads a table from CSV text; messages call it by this name.
+///
+/// # Errors
+/// When it cannot be read or is not right: where, and what would be right.
+pub fn read_table(name: &str, mut reader: impl Read) -> Result<ProfileTable, TableError> {
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).map_err(|error| io_error(name, error))?;
+    let mut reading = Tables::default();
+    reading.read(name, &bytes)?;
+    reading.finish()
+}
+
+fn io_error(name: &str, error: io::Error) -> TableError {
+    let problem = match error.kind() {
+        io::ErrorKind::NotFound => TableProblem::NotFound,
+        _ => TableProblem::Io(error),
+    };
+    TableError::in_file(name, problem)
+}
+
+fn files_of(path: &Path) -> Result<Vec<PathBuf>, TableError> {
+    let name = path.display().to_string();
+    let fail = |error| io_error(&name, error);
+    if !fs::metadata(path).map_err(fail)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(fail)? {
+        let file = entry.map_err(fail)?.path();
+        let is_csv = file.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+        if is_csv && file.is_file() {
+            files.push(file);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(TableError::in_file(&name, TableProblem::EmptyFolder));
+    }
+    Ok(files)
+}
+
+/// What has been read of all files so far.
+#[derive(Debug, Default)]
+struct Tables {
+    knobs: Option<Knobs>,
+    device: Option<String>,
+    rows: Rows,
+    levels: Vec<Levels>,
+}
+
+impl Tables {
+    /// Reads one more file.
+    fn read(&mut self, file: &str, bytes: &[u8]) -> Result<(), TableError> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if let Err(error) = std::str::from_utf8(bytes) {
+            return Err(not_utf8(file, bytes, error.valid_up_to()));
+        }
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(1 << 16)
+            .from_reader(bytes);
+        let mut lines = Lines::new(bytes);
+        let mut record = StringRecord::new();
+        let mut next = |record: &mut StringRecord| {
+            let more =
+                reader.read_record(record).map_err(|error| io_error(file, io::Error::from(error)));
+            more.map(|more| more.then(|| lines.of(record)))
+        };
+        let Some(header_line) = next(&mut record)? else {
+            return Err(TableError::in_line(file, 1, TableProblem::Empty));
+        };
+        let columns = Columns::of_header(&record, file, header_line, &mut self.knobs)?;
+        self.levels.resize_with(columns.knobs.len(), Levels::default);
+        let first = self.rows.len();
+        // A guess from the length of the header, which is about that of a row.
+        self.rows.reserve(bytes.len() / record.as_slice().len().max(32));
+        self.rows.begin_file(file);
+        let mut scratch = Scratch::default();
+        while let Some(line) = next(&mut record)? {
+            self.read_row(&record, &columns, &mut scratch, line).map_err(|(place, problem)| {
+                TableError::in_column(file, line, columns.column(place), problem)
+            })?;
+        }
+        if self.rows.len() == first {
+            return Err(TableError::in_line(file, header_line, TableProblem::NoRow));
+        }
+        Ok(())
+    }
+
+    /// Reads one row, or says which field is wrong, and how.
+    fn read_row(
+        &mut self,
+        record: &StringRecord,
+        columns: &Columns,
+        scratch: &mut Scratch,
+        line: u64,
+    ) -> Result<(), (usize, TableProblem)> {
+        let (found, expected) = (record.len(), columns.count());
+        if found != expected {
+            return Err((found.min(expected), TableProblem::Ragged { found, expected }));
+        }
+        let field = |place: usize| trimmed(&record[place]);
+
+        let device = field(columns.device);
+        match &self.device {
+            Some(known) if known == device => {}
+            _ if device.is_empty() => {
+                return Err((columns.device, TableProblem::Blank { example: "the device's name" }));
+            }
+            Some(known) => {
+                let problem = TableProblem::OtherDevice {
+                    text: shown_field(device),
+                    device: shown_field(known),
+                };
+                return Err((columns.device, problem));
+            }
+            None => self.device = Some(device.to_owned()),
+        }
+
+        let name = field(columns.workload);
+        if name.is_empty() {
+            return Err((columns.workload, TableProblem::Blank { example: "the network's name" }));
+        }
+        let kind = field(columns.kind);
+        let workload = self
+            .rows
+            .workload(name, kind)
+            .ok_or_else(|| (columns.kind, TableProblem::UnknownKind { text: shown_field(kind) }))?;
+
+        let text = field(columns.batch_size);
+        let batch_size = text.parse().ok().and_then(BatchSize::new).ok_or_else(|| {
+            (columns.batch_size, TableProblem::BatchSize { text: shown_field(text) })
+        })?;
+
+        scratch.levels.clear();
+        for (levels, &place) in self.levels.iter_mut().zip(&columns.knobs) {
+            scratch.levels.push(level(levels, field(place)).map_err(|problem| (place, problem))?);
+        }
+        let minibatch = scratch
+            .seconds_of_millis(field(columns.minibatch_ms))
+            .map_err(|problem| (columns.minibatch_ms, problem))?;
+        let power = watts(field(columns.power_w)).map_err(|problem| (columns.power_w, problem))?;
+        self.rows.push(line, workload, &scratch.levels, batch_size, (minibatch, power));
+        Ok(())
+    }
+
+    fn finish(self) -> Result<ProfileTable, TableError> {
+        let (Some(knobs), Some(device)) = (self.knobs, self.device) else {
+            return Err(TableError::nowhere(TableProblem::NoPath));
+        };
+        self.rows.into_table(&device, &knobs.names, &self.levels)
+    }
+}
+
+/// What is used again for every row.
+#[derive(Debug, Default)]
+struct Scratch {
+    levels: Vec<u16>,
+    number: String,
+}
+
+impl Scratch {
+    /// A time that is written in milliseconds, rounded once: the decimal point is moved in the
+    /// text, so that every number of seconds has a text that is read as exactly it.
+    fn seconds_of_millis(&mut self, text: &str) -> Result<Seconds, TableProblem> {
+        const EXAMPLE: &str = "milliseconds like 83.4";
+        self.number.clear();
+        self.number.push_str(text);
+        self.number.push_str("e-3");
+        let seconds = match self.number.parse::<f64>() {
+            Ok(seconds) => seconds,
+            // It has an exponent of its own, or is no number.
+            Err(_) => number(text, EXAMPLE)? / 1000.0,
+        };
+        positive(seconds, text, EXAMPLE).map(Seconds::new)
+    }
+}
+
+/// The text without the blanks around it. Most texts have none, which two bytes tell.
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim(),
+    }
+}
+
+fn watts(text: &str) -> Result<Watts, TableProblem> {
+    const EXAMPLE: &str = "watts like 18.4";
+    positive(number(text, EXAMPLE)?, text, EXAMPLE).map(Watts::new)
+}
+
+fn level(levels: &mut Levels, text: &str) -> Result<u16, TableProblem> {
+    const EXAMPLE: &str = "a knob's level like 1300500 (a column that is not reserved is a knob)";
+    match levels.seen(text) {
+        Some(number) => Ok(number),
+        None => {
+            let value = finite(number(text, EXAMPLE)?, text, EXAMPLE)?;
+            levels.add(text, value).ok_or(TableProblem::TooManyLevels)
+        }
+    }
+}
+
+fn number(text: &str, example: &'static str) -> Result<f64, TableProblem> {
+    text.parse().map_err(|_| TableProblem::NotANumber { text: shown_field(text), example })
+}
+
+fn finite(value: f64, text: &str, example: &'static str) -> Result<f64, TableProblem> {
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(TableProblem::NotFinite { text: shown_field(text), example })
+    }
+}
+
+fn positive(value: f64, text: &str, example: &'static str) -> Result<f64, TableProblem> {
+    let value = finite(value, text, example)?;
+    if value > 0.0 {
+        Ok(value)
+    } else {
+        Err(TableProblem::NotPositive { text: shown_field(text), example })
+    }
+}
+
+/// Counts the lines up to each record. The reader's own count leaves it open whether the blank
+/// lines and the line feed before a record are the record's.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    end_of_line: u8,
+    counted: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        let end_of_line = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
+        Self { bytes, end_of_line, counted: 0, line: 1 }
+    }
+
+    /// The line on which a record begins; records are asked for in their order.
+    fn of(&mut self, record: &StringRecord) -> u64 {
+        let start = record.position().map_or(0, |position| position.byte() as usize);
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let start = start + blank;
+        self.line += self.ends_of_line(start);
+        self.counted = start;
+        self.line
+    }
+
+    fn ends_of_line(&self, until: usize) -> u64 {
+        let passed = self.bytes.get(self.counted..until).unwrap_or_default();
+        passed.iter().filter(|&&byte| byte == self.end_of_line).count() as u64
+    }
+}
+
+fn not_utf8(file: &str, bytes: &[u8], at: usize) -> TableError {
+    let lines = Lines::new(bytes);
+    let line = 1 + lines.ends_of_line(at);
+    let start = bytes[..at].iter().rposition(|&b| b == lines.end_of_line).map_or(0, |i| i + 1);
+    let column = 1 + bytes[start..at].iter().filter(|&&byte| byte == b',').count();
+    TableError::in_column(file, line, Column::Numbered(column), TableProblem::NotUtf8)
+}

@@ -1,0 +1,113 @@
+//! How the command ends: its exit codes and its one line of complaint.
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The exit codes, as `--help` shows them.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  solved
+  1  unexpected failure
+  2  bad usage or bad input
+  3  infeasible: no plan meets the budgets
+  4  unsolved: no plan was found, though there may be one";
+
+/// How the command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// What was asked for was done.
+    Solved = 0,
+    /// Something failed that no other input would mend.
+    Unexpected = 1,
+    /// The arguments or a file are not right.
+    BadInput = 2,
+    /// No plan meets the budgets.
+    Infeasible = 3,
+    /// No plan was found, though there may be one.
+    Unsolved = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why the command did not come to an answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The arguments or a file are not right; the line says which and what would be.
+    BadInput(String),
+    /// Something failed that no other input would mend.
+    Unexpected(anyhow::Error),
+}
+
+impl Failure {
+    /// Bad input, with a line that names the flag or the file.
+    pub(crate) fn bad_input(message: impl Display) -> Self {
+        Self::BadInput(one_line(&message.to_string()))
+    }
+
+    /// A file that a flag names and that cannot be written or read.
+    pub(crate) fn of_file(flag: &str, path: &Path, error: &io::Error) -> Self {
+        Self::bad_input(format_args!("{flag} {}: {error}", path.display()))
+    }
+
+    /// Arguments that do not parse, in one line; help and version are no failure.
+    pub(crate) fn of_arguments(error: &clap::Error) -> Result<Exit, Self> {
+        use clap::error::ErrorKind;
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                error.print()?;
+                Ok(Exit::Solved)
+            }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                error.print()?;
+                Ok(Exit::BadInput)
+            }
+            _ => {
+                let text = error.to_string();
+                let said = text
+                    .split("\n\n")
+                    .filter(|part| !part.starts_with("Usage:") && !part.starts_with("For more"))
+                    .collect::<Vec<_>>()
+                    .join(";");
+                Err(Self::bad_input(said.trim_start_matches("error:").trim_start()))
+            }
+        }
+    }
+
+    /// The line to say, if there is someone to say it to.
+    pub(crate) fn message(&self) -> Option<String> {
+        match self {
+            Self::BadInput(message) => Some(message.clone()),
+            Self::Unexpected(error) if is_closed_pipe(error) => None,
+            Self::Unexpected(error) => Some(one_line(&format!("{error:#}"))),
+        }
+    }
+
+    /// The exit code. A reader that has seen enough (`| head`) is no failure.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::BadInput(_) => Exit::BadInput,
+            Self::Unexpected(error) if is_closed_pipe(error) => Exit::Solved,
+            Self::Unexpected(_) => Exit::Unexpected,
+        }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Unexpected(error.into())
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

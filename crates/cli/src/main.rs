@@ -1,0 +1,70 @@
+//! `fulcrum`: finds the power mode, the batch size and the way training and inference alternate
+//! that train fastest within a latency and a power budget.
+//!
+//! Data goes to stdout, talk and progress to stderr; the exit codes are those of [`exit`].
+
+mod arguments;
+mod demo;
+mod evaluate;
+mod exit;
+mod front;
+mod measuring;
+mod output;
+mod plan;
+mod progress;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::{EXIT_CODES, Exit, Failure};
+
+/// Finds the power mode, the batch size and the way training and inference alternate that train
+/// fastest within a latency and a power budget, measuring as little as possible.
+#[derive(Parser)]
+#[command(name = "fulcrum", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find the plan for one problem.
+    #[command(after_help = EXIT_CODES)]
+    Plan(plan::PlanArgs),
+    /// Score strategies over the problems of a profile table.
+    #[command(after_help = EXIT_CODES)]
+    Evaluate(evaluate::EvaluateArgs),
+    /// Build a front that answers every later budget and rate without measuring.
+    #[command(after_help = EXIT_CODES)]
+    Front(front::FrontArgs),
+    /// Show the main job on a simulated board, in seconds.
+    Demo(demo::DemoArgs),
+}
+
+fn run(command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Plan(args) => plan::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
+        Command::Front(args) => front::run(args),
+        Command::Demo(args) => demo::run(args),
+    }
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::try_parse() {
+        Ok(cli) => run(&cli.command),
+        Err(error) => Failure::of_arguments(&error),
+    };
+    outcome
+        .unwrap_or_else(|failure| {
+            if let Some(message) = failure.message() {
+                // Nothing is left to tell anyone when stderr is gone.
+                let _ = writeln!(std::io::stderr(), "fulcrum: error: {message}");
+            }
+            failure.exit()
+        })
+        .into()
+}

@@ -1,0 +1,89 @@
+//! Runs a search against a board: asks, measures, tells, and counts.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use fulcrum_board::Board;
+use fulcrum_domain::{Front, Measurement, ModeId, Outcome, Problem, Profiles};
+use fulcrum_search::{FrontBuilder, Reading, Step, Strategy};
+
+/// What a search has spent.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cost {
+    modes: BTreeSet<ModeId>,
+    /// Measurements made, failed ones among them.
+    pub(crate) measurements: usize,
+    /// Measurements that gave no profile.
+    pub(crate) failures: usize,
+    /// Time spent on deciding, without the measuring.
+    pub(crate) deciding: Duration,
+}
+
+impl Cost {
+    /// Distinct power modes that were visited.
+    pub(crate) fn modes(&self) -> usize {
+        self.modes.len()
+    }
+
+    fn add(&mut self, measurement: Measurement, reading: &Reading) {
+        self.modes.insert(measurement.mode);
+        self.measurements += 1;
+        self.failures += usize::from(reading.is_err());
+    }
+}
+
+/// Someone who wants to see every measurement as it is made, with what was spent until then.
+pub(crate) type Watcher<'a> = &'a mut dyn FnMut(Measurement, &Reading, &Cost);
+
+/// Searches to the end; returns the outcome, the profiles it rests on, and the cost.
+pub(crate) fn search(
+    board: &mut dyn Board,
+    problem: &Problem,
+    strategy: &mut dyn Strategy,
+    watch: Watcher<'_>,
+) -> (Outcome, Profiles, Cost) {
+    let mut cost = Cost::default();
+    loop {
+        let started = Instant::now();
+        let step = strategy.ask();
+        cost.deciding += started.elapsed();
+        match step {
+            Step::Done(outcome) => return (outcome, strategy.profiles().clone(), cost),
+            Step::Measure(measurement) => {
+                let reading = measure(board, problem, measurement);
+                cost.add(measurement, &reading);
+                watch(measurement, &reading, &cost);
+                let started = Instant::now();
+                strategy.tell(measurement, reading);
+                cost.deciding += started.elapsed();
+            }
+        }
+    }
+}
+
+/// Builds a front to the end.
+pub(crate) fn build(
+    board: &mut dyn Board,
+    problem: &Problem,
+    builder: &mut dyn FrontBuilder,
+    watch: Watcher<'_>,
+) -> (Front, Cost) {
+    let mut cost = Cost::default();
+    loop {
+        let started = Instant::now();
+        let next = builder.ask();
+        cost.deciding += started.elapsed();
+        let Some(measurement) = next else { return (builder.front(), cost) };
+        let reading = measure(board, problem, measurement);
+        cost.add(measurement, &reading);
+        watch(measurement, &reading, &cost);
+        builder.tell(measurement, reading);
+    }
+}
+
+fn measure(board: &mut dyn Board, problem: &Problem, measurement: Measurement) -> Reading {
+    // A strategy asks for the roles that the problem has; any other has nothing to run.
+    let workload =
+        problem.workload(measurement.role).ok_or(fulcrum_search::Failure::Unavailable)?;
+    board.measure(workload, measurement.mode, measurement.batch_size)
+}

@@ -1,0 +1,38 @@
+//! Everything that is said about one problem's answer.
+
+use fulcrum_domain::{
+    Alternate, BatchSize, Explanation, ModeSpace, OperatingPoint, Outcome, Plan, Problem, explain,
+};
+
+use crate::measuring::Cost;
+
+/// The answer to one problem, with what it rests on and what it cost.
+pub(crate) struct Answer<'a> {
+    /// The board's power modes.
+    pub(crate) space: &'a ModeSpace,
+    /// What was asked.
+    pub(crate) problem: &'a Problem,
+    /// Which strategy answered.
+    pub(crate) strategy: &'a str,
+    /// What everything random followed from.
+    pub(crate) seed: u64,
+    /// How the workloads take turns.
+    pub(crate) alternate: Alternate,
+    /// The size of the background workload's minibatches.
+    pub(crate) background_batch: BatchSize,
+    /// What was answered.
+    pub(crate) outcome: &'a Outcome,
+    /// The operating points that were measured.
+    pub(crate) points: &'a [OperatingPoint],
+    /// The guard, in standard errors of the readings, that the plan was chosen with.
+    pub(crate) sigmas: f64,
+    /// What the search spent.
+    pub(crate) cost: &'a Cost,
+}
+
+impl Answer<'_> {
+    /// Why a plan was chosen.
+    pub(crate) fn explanation(&self, plan: &Plan) -> Explanation {
+        explain(self.problem, plan, self.points, self.sigmas)
+    }
+}

@@ -1,0 +1,13 @@
+//! What the command prints: for people and for programs.
+
+mod answer;
+mod json;
+mod tables;
+mod text;
+mod words;
+
+pub(crate) use answer::Answer;
+pub(crate) use json::plan_json;
+pub(crate) use tables::{front_rows, table};
+pub(crate) use text::plan_text;
+pub(crate) use words::{budgets_in_words, percent};

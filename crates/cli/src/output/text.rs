@@ -1,0 +1,186 @@
+//! A plan, or that there is none, for people.
+
+use fulcrum_domain::{
+    Budget, Explanation, Infeasibility, Margin, OperatingPoint, Outcome, Plan, ProblemKind,
+};
+
+use crate::output::Answer;
+use crate::output::words::{
+    basis_in_words, budget_in_words, budgets_in_words, objective_in_words, percent,
+    remedy_in_words, time_in_words, workloads_in_words,
+};
+
+/// The answer as lines: the plan and why, or what would work instead.
+pub(crate) fn plan_text(answer: &Answer<'_>) -> String {
+    let title = match answer.outcome {
+        Outcome::Solved(_) => "PLAN",
+        Outcome::Infeasible(_) => "INFEASIBLE",
+        Outcome::Unsolved(_) => "UNSOLVED",
+    };
+    let mut lines = vec![format!(
+        "{title}  {}: {}",
+        workloads_in_words(answer.problem),
+        budgets_in_words(answer.problem)
+    )];
+    match answer.outcome {
+        Outcome::Solved(plan) => {
+            lines.extend(plan_lines(answer, plan));
+            lines.push(cost_line(answer));
+            lines.push("WHY".into());
+            lines.extend(why_lines(answer, &answer.explanation(plan)));
+        }
+        Outcome::Infeasible(why) | Outcome::Unsolved(why) => {
+            lines.extend(remedy_lines(answer, why));
+            lines.push(cost_line(answer));
+        }
+    }
+    lines.join("\n")
+}
+
+fn line(name: &str, value: &str, note: &str) -> String {
+    format!("  {name:<15}{value:>12}  {note}").trim_end().to_owned()
+}
+
+fn note(name: &str, text: &str) -> String {
+    format!("  {name:<15}{text}")
+}
+
+fn plan_lines(answer: &Answer<'_>, plan: &Plan) -> Vec<String> {
+    let mode = plan.point.mode;
+    let knobs = answer.space.knobs().iter().zip(answer.space.levels(mode));
+    let mut lines: Vec<String> = knobs
+        .map(|(knob, level)| {
+            let described = knob.describe(level).to_string();
+            let clock = if knob.name().ends_with("_khz") { described.as_str() } else { "" };
+            line(knob.name(), &level.to_string(), clock)
+        })
+        .collect();
+    let promise = &plan.promise;
+    if let (Some(batch), Some(stream)) = (plan.point.batch_size(), answer.problem.urgent()) {
+        let cycle = stream.rate.period() * batch.as_f64();
+        lines.push(line("batch size", &batch.to_string(), &format!("a cycle of {cycle}")));
+        if let Some(minibatches) = promise.minibatches_per_cycle {
+            let rounded = format!("{minibatches:.2}");
+            let rounded = rounded.trim_end_matches('0').trim_end_matches('.');
+            let how = format!("{} a cycle, {}", background_minibatches(answer), plan.alternate);
+            lines.push(line("turns", rounded, &how));
+        }
+    }
+    if let Some(throughput) = promise.throughput {
+        let what = background_minibatches(answer);
+        lines.push(line("throughput", &throughput.to_string(), &what));
+    }
+    if let (Some(latency), Some(stream)) = (promise.latency, answer.problem.urgent()) {
+        let budget = format!("of {}", stream.latency);
+        lines.push(line("peak latency", &format!("{latency:.1}"), &budget));
+    }
+    let budget = format!("of {}", answer.problem.power());
+    lines.push(line("peak power", &format!("{:.2}", promise.power), &budget));
+    lines.push(line("evidence", plan.evidence.as_str(), &guard_in_words(answer, plan)));
+    lines
+}
+
+/// By how much the promise stays below the readings, where these are noisy.
+fn guard_in_words(answer: &Answer<'_>, plan: &Plan) -> String {
+    let profiles = answer.problem.roles().iter().filter_map(|&role| plan.point.profile(role));
+    let error = profiles.map(|profile| profile.error).fold(0.0, f64::max);
+    if error > 0.0 {
+        format!(
+            "promised with a guard of {} for the noise of the readings",
+            percent(answer.sigmas * error)
+        )
+    } else {
+        String::new()
+    }
+}
+
+/// `training minibatches of 16`.
+fn background_minibatches(answer: &Answer<'_>) -> String {
+    let what = match answer.problem.kind() {
+        ProblemKind::TwoInfers => "background inference",
+        _ => "training",
+    };
+    format!("{what} minibatches of {}", answer.background_batch)
+}
+
+fn cost_line(answer: &Answer<'_>) -> String {
+    let cost = answer.cost;
+    let failed = match cost.failures {
+        0 => String::new(),
+        failures => format!(" ({failures} failed)"),
+    };
+    note(
+        "spent",
+        &format!(
+            "{} measurements{failed} in {} power modes; {} of computing, by {}",
+            cost.measurements,
+            cost.modes(),
+            time_in_words(cost.deciding),
+            answer.strategy
+        ),
+    )
+}
+
+fn why_lines(answer: &Answer<'_>, why: &Explanation) -> Vec<String> {
+    let kind = answer.problem.kind();
+    let at = |point: &OperatingPoint| {
+        let batch = point.batch_size().map(|b| format!(", batch {b}")).unwrap_or_default();
+        format!("{}{batch}", answer.space.describe(point.mode))
+    };
+    let binding = match &why.binding {
+        Some(binding) => format!(
+            "{}: with {} it would be {} at {}",
+            binding.wider.budget().as_str(),
+            budget_in_words(binding.wider),
+            objective_in_words(kind, &binding.promise),
+            at(&binding.point)
+        ),
+        None => tightest(&why.margins),
+    };
+    let margins: Vec<String> = why
+        .margins
+        .iter()
+        .map(|margin| match margin.budget {
+            Budget::ArrivalRate => {
+                format!("{} of the time for inference", percent(margin.share))
+            }
+            budget => format!("{} of the {}", percent(margin.share), budget.as_str()),
+        })
+        .collect();
+    let runner_up = match &why.runner_up {
+        Some((point, promise)) => {
+            format!("{}, {:.1} at {}", objective_in_words(kind, promise), promise.power, at(point))
+        }
+        None => "none: no other measured mode meets the budgets".into(),
+    };
+    vec![
+        note("binding", &binding),
+        note("unused", &margins.join(", ")),
+        note("runner-up", &runner_up),
+    ]
+}
+
+/// What to say when no wider budget would bring a better plan that was measured.
+fn tightest(margins: &[Margin]) -> String {
+    let budgets = margins.iter().filter(|margin| margin.budget != Budget::ArrivalRate);
+    match budgets.min_by(|a, b| a.share.total_cmp(&b.share)) {
+        Some(margin) => format!(
+            "{} is the tightest; nothing measured would be better with a tenth more of it",
+            margin.budget.as_str()
+        ),
+        None => "none".into(),
+    }
+}
+
+fn remedy_lines(answer: &Answer<'_>, why: &Infeasibility) -> Vec<String> {
+    let mut lines =
+        vec![note("binding", why.binding.as_str()), note("because", &basis_in_words(why.basis))];
+    for (i, remedy) in why.remedies.iter().enumerate() {
+        let name = if i == 0 { "would work" } else { "or" };
+        lines.push(note(name, &remedy_in_words(answer.space, answer.problem, remedy)));
+    }
+    if why.remedies.is_empty() {
+        lines.push(note("would work", "nothing that was measured, at any budget"));
+    }
+    lines
+}

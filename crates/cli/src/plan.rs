@@ -1,0 +1,109 @@
+//! `fulcrum plan`: the plan for one problem, and why.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use fulcrum_domain::{Alternate, Outcome, Watts};
+use fulcrum_search::{Allowance, GUARD_SIGMAS, Recipe, Task};
+
+use crate::arguments::{Source, StreamBudgets, Workloads, at_least_one, strategy};
+use crate::exit::{Exit, Failure};
+use crate::measuring::search;
+use crate::output::{Answer, plan_json, plan_text};
+use crate::progress::{Lines, Progress};
+
+/// Arguments of `fulcrum plan`.
+#[derive(Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    workloads: Workloads,
+    #[command(flatten)]
+    stream: StreamBudgets,
+    /// Power budget, for the larger of the workloads' draws: 30W or 7500mW
+    #[arg(long)]
+    power: Watts,
+    /// How to search
+    #[arg(long, value_name = "NAME", value_parser = strategy, default_value = "guided")]
+    strategy: Recipe,
+    /// How the workloads take turns: strict or slack-aware
+    #[arg(long, default_value = "strict")]
+    alternate: Alternate,
+    /// At most so many power modes may be measured, instead of the strategy's own allowance
+    #[arg(long, value_name = "COUNT", value_parser = at_least_one)]
+    modes: Option<usize>,
+    /// What everything random follows from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How to print the answer
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    output: Format,
+    /// Say every measurement, even where stderr is no terminal
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+/// Finds the plan and prints it.
+pub(crate) fn run(args: &PlanArgs) -> Result<Exit, Failure> {
+    let problem = args.workloads.problem(&args.stream, args.power)?;
+    let mut board = args.source.open(args.seed)?;
+    let space = board.space().clone();
+    let setting = Arc::new(Workloads::setting(&*board, &problem)?);
+    let background_batch = setting.background_batch;
+    let own = args.strategy.allowance_for(problem.roles().len());
+    let allowance = args.modes.map_or(own, Allowance::modes);
+    let mut strategy = args.strategy.start(Task {
+        setting,
+        problem: problem.clone(),
+        alternate: args.alternate,
+        allowance,
+        seed: args.seed,
+    });
+
+    let lines = if args.verbose { Lines::Always } else { Lines::WhenWatched };
+    let length = allowance.modes.min(allowance.measurements).min(space.len()) as u64;
+    let by_modes = allowance.modes <= allowance.measurements;
+    let unit = if by_modes { "modes" } else { "measurements" };
+    let progress = Progress::new(length, unit, lines);
+    let (outcome, profiles, cost) =
+        search(&mut *board, &problem, &mut *strategy, &mut |measurement, reading, cost| {
+            let spent = if by_modes { cost.modes() } else { cost.measurements };
+            progress.measured(&space, &problem, measurement, reading, cost);
+            progress.at(spent as u64, length);
+        });
+    progress.finish();
+
+    let points = profiles.operating_points(problem.roles());
+    let answer = Answer {
+        space: &space,
+        problem: &problem,
+        strategy: &args.strategy.name,
+        seed: args.seed,
+        alternate: args.alternate,
+        background_batch,
+        outcome: &outcome,
+        points: &points,
+        sigmas: GUARD_SIGMAS,
+        cost: &cost,
+    };
+    let text = match args.output {
+        Format::Table => plan_text(&answer),
+        Format::Json => plan_json(&answer)?,
+    };
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(match outcome {
+        Outcome::Solved(_) => Exit::Solved,
+        Outcome::Infeasible(_) => Exit::Infeasible,
+        Outcome::Unsolved(_) => Exit::Unsolved,
+    })
+}

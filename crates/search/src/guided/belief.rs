@@ -1,0 +1,57 @@
+//! What a search believes of every operating point: time and power of both workloads.
+
+use std::sync::Arc;
+
+use fulcrum_domain::{Measurement, Profile, Role};
+
+use super::prior::Prior;
+use super::surface::Surface;
+
+/// The logarithm of a quantity: what is expected, and how far it may be off.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Guess {
+    pub(crate) mean: f64,
+    pub(crate) deviation: f64,
+    /// Whether there is a reading of the quantity itself.
+    pub(crate) read: bool,
+}
+
+/// What is believed of every cell of a prior.
+#[derive(Debug, Clone)]
+pub(crate) struct Belief {
+    prior: Arc<Prior>,
+    time: Surface,
+    power: Surface,
+}
+
+impl Belief {
+    pub(super) fn new(prior: Arc<Prior>) -> Self {
+        Self {
+            time: Surface::new(prior.clone(), |prior| &prior.time),
+            power: Surface::new(prior.clone(), |prior| &prior.power),
+            prior,
+        }
+    }
+
+    pub(crate) fn prior(&self) -> &Arc<Prior> {
+        &self.prior
+    }
+
+    /// Takes in a profile; one at a mode that is not considered is let pass.
+    pub(super) fn observe(&mut self, measurement: &Measurement, profile: Profile) {
+        if let Some(cell) = self.prior.cell_of(measurement) {
+            self.time.observe(cell, profile.minibatch.get().ln(), profile.error);
+            self.power.observe(cell, profile.power.get().ln(), profile.error);
+        }
+    }
+
+    /// The time of a role's minibatch, by places among modes and batches.
+    pub(crate) fn time(&self, role: Role, mode: usize, batch: usize) -> Guess {
+        self.time.guess(self.prior.cell(role, mode, batch))
+    }
+
+    /// The power of a role's minibatch, by places among modes and batches.
+    pub(crate) fn power(&self, role: Role, mode: usize, batch: usize) -> Guess {
+        self.power.guess(self.prior.cell(role, mode, batch))
+    }
+}

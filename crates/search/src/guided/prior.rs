@@ -1,0 +1,213 @@
+//! What is believed of every operating point before anything is measured.
+//!
+//! The sample mean and covariance of many draws from the [`family`](super::family), kept as a mean
+//! and a few features a cell (the draws' principal components). A cell is one thing that could be
+//! measured: a role at a mode and a batch size.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fulcrum_domain::{Measurement, ModeId, Role};
+use nalgebra::{DMatrix, SymmetricEigen};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::family::{BoardDraw, Clocks, WorkloadDraw};
+use super::lattice::lattice;
+use super::widths::{POWER, TIME, Widths};
+use crate::task::Setting;
+
+/// How many models are drawn, and how many principal components of them are kept.
+const DRAWS: usize = 320;
+const FEATURES: usize = 28;
+/// The covariance is found on at most so many cells, spread evenly; more would not change it.
+const PIVOTS: usize = 360;
+
+/// A quantity over the cells: its expected logarithm and how the cells vary together.
+#[derive(Debug)]
+pub(super) struct Expectation {
+    pub(super) mean: Vec<f64>,
+    /// One row of [`FEATURES`] a cell.
+    pub(super) features: Vec<f64>,
+    /// What the features leave open.
+    pub(super) widths: Widths,
+}
+
+impl Expectation {
+    pub(super) fn features_of(&self, cell: usize) -> &[f64] {
+        &self.features[cell * FEATURES..(cell + 1) * FEATURES]
+    }
+}
+
+/// The cells of a setting and what is expected of them.
+#[derive(Debug)]
+pub struct Prior {
+    pub(super) setting: Arc<Setting>,
+    pub(super) roles: &'static [Role],
+    /// The modes that are considered, ascending.
+    pub(crate) modes: Vec<ModeId>,
+    /// Each knob's place on a logarithmic scale from 0 to 1, one row a mode.
+    pub(super) coordinates: Vec<f64>,
+    pub(super) time: Expectation,
+    pub(super) power: Expectation,
+}
+
+/// Priors that were made lately, to be shared by the searches of one board.
+static MADE: Mutex<Vec<Arc<Prior>>> = Mutex::new(Vec::new());
+/// So many are kept.
+const KEPT: usize = 16;
+
+impl Prior {
+    /// What is expected of a setting, made once and shared by later searches of the same modes,
+    /// roles and batch sizes.
+    pub fn shared(setting: &Arc<Setting>, roles: &'static [Role]) -> Arc<Self> {
+        let same = |prior: &&Arc<Self>| {
+            Arc::ptr_eq(&prior.setting.space, &setting.space)
+                && prior.roles == roles
+                && prior.setting.background_batch == setting.background_batch
+                && prior.setting.urgent_batches == setting.urgent_batches
+                && prior.setting.presets == setting.presets
+        };
+        // Whoever comes second waits for the first, instead of making it again.
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(prior) = made.iter().find(same) {
+            return prior.clone();
+        }
+        let prior = Arc::new(Self::new(setting, roles));
+        if made.len() == KEPT {
+            made.remove(0);
+        }
+        made.push(prior.clone());
+        prior
+    }
+
+    /// Nothing but that neighbours are alike: the prior of a search that knows no physics.
+    pub fn plain(setting: &Arc<Setting>, roles: &'static [Role]) -> Self {
+        let mut prior = Self::blank(setting, roles);
+        let nothing = || Expectation {
+            mean: vec![0.0; prior.cells()],
+            features: vec![0.0; prior.cells() * FEATURES],
+            widths: Widths { residual: 1.0, length: 0.5, ..TIME },
+        };
+        (prior.time, prior.power) = (nothing(), nothing());
+        prior.power.widths = Widths { residual: 0.5, length: 0.5, ..POWER };
+        prior
+    }
+
+    /// What is expected of a setting. It depends on the modes and the batch sizes alone, so it
+    /// serves every problem of a board.
+    pub fn new(setting: &Arc<Setting>, roles: &'static [Role]) -> Self {
+        let mut prior = Self::blank(setting, roles);
+        let space = &setting.space;
+        let clocks: Vec<Clocks> = prior.modes.iter().map(|&mode| Clocks::of(space, mode)).collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        let cells = prior.cells();
+        let mut time = DMatrix::zeros(DRAWS, cells);
+        let mut power = DMatrix::zeros(DRAWS, cells);
+        for draw in 0..DRAWS {
+            let board = BoardDraw::new(&mut rng);
+            for &role in prior.roles {
+                let workload = WorkloadDraw::new(&mut rng);
+                for (b, batch) in setting.batches(role).iter().enumerate() {
+                    for (m, clocks) in clocks.iter().enumerate() {
+                        let (t, p) = workload.at(&board, clocks, batch.as_f64());
+                        let cell = prior.cell(role, m, b);
+                        time[(draw, cell)] = t;
+                        power[(draw, cell)] = p;
+                    }
+                }
+            }
+        }
+        // The level of a workload's time is free, so that only its shape is kept of a draw.
+        for &role in prior.roles {
+            let (start, count) = prior.cells_of(role);
+            let mut block = time.columns_mut(start, count);
+            for mut row in block.row_iter_mut() {
+                let mean = row.mean();
+                row.add_scalar_mut(-mean);
+            }
+        }
+        prior.time = expectation(time, TIME);
+        prior.power = expectation(power, POWER);
+        prior
+    }
+
+    fn blank(setting: &Arc<Setting>, roles: &'static [Role]) -> Self {
+        let space = &setting.space;
+        let modes = lattice(space, &setting.presets);
+        let coordinates = modes
+            .iter()
+            .flat_map(|&mode| {
+                space.knobs().iter().zip(space.levels(mode)).map(|(knob, level)| place(knob, level))
+            })
+            .collect();
+        let unknown =
+            || Expectation { mean: Vec::new(), features: Vec::new(), widths: Widths::default() };
+        let (time, power) = (unknown(), unknown());
+        Self { setting: setting.clone(), roles, modes, coordinates, time, power }
+    }
+
+    /// How many cells there are.
+    pub(super) fn cells(&self) -> usize {
+        self.modes.len() * self.roles.iter().map(|&r| self.setting.batches(r).len()).sum::<usize>()
+    }
+
+    /// The first cell of a role, and how many it has.
+    pub(super) fn cells_of(&self, role: Role) -> (usize, usize) {
+        let count = self.modes.len() * self.setting.batches(role).len();
+        let after_background = role == Role::Urgent && self.roles.contains(&Role::Background);
+        (if after_background { self.modes.len() } else { 0 }, count)
+    }
+
+    /// The cell of a role, the place of a mode among the modes and of a batch among the batches.
+    pub(super) fn cell(&self, role: Role, mode: usize, batch: usize) -> usize {
+        self.cells_of(role).0 + mode * self.setting.batches(role).len() + batch
+    }
+
+    /// The cell of a measurement, unless its mode or batch is not considered.
+    pub(super) fn cell_of(&self, measurement: &Measurement) -> Option<usize> {
+        if !self.roles.contains(&measurement.role) {
+            return None;
+        }
+        let mode = self.modes.binary_search(&measurement.mode).ok()?;
+        let batches = self.setting.batches(measurement.role);
+        let batch = batches.binary_search(&measurement.batch_size).ok()?;
+        Some(self.cell(measurement.role, mode, batch))
+    }
+}
+
+/// A level's place on a logarithmic scale from 0, the lowest, to 1, the highest.
+fn place(knob: &fulcrum_domain::Knob, level: f64) -> f64 {
+    let (low, high) = (knob.levels()[0], knob.levels()[knob.levels().len() - 1]);
+    if high <= low {
+        0.5
+    } else if low > 0.0 {
+        (level / low).ln() / (high / low).ln()
+    } else {
+        (level - low) / (high - low)
+    }
+}
+
+/// Mean and principal components of the draws (one a row).
+fn expectation(mut draws: DMatrix<f64>, widths: Widths) -> Expectation {
+    let (count, cells) = draws.shape();
+    let mean: Vec<f64> = draws.column_iter().map(|column| column.mean()).collect();
+    for (mut column, mean) in draws.column_iter_mut().zip(&mean) {
+        column.add_scalar_mut(-mean);
+    }
+    draws /= (count as f64).sqrt();
+    let step = cells.div_ceil(PIVOTS).max(1);
+    let pivots: Vec<usize> = (0..cells).step_by(step).collect();
+    let sample = draws.select_columns(&pivots);
+    // ΦΦᵀ of all cells is nearly that of the draws projected on the leading directions in which
+    // the sampled cells vary.
+    let eigen = SymmetricEigen::new(&sample * sample.transpose());
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
+    let leading = eigen.eigenvectors.select_columns(&order[..FEATURES]);
+    let projected = leading.transpose() * draws;
+    Expectation { mean, features: projected.as_slice().to_vec(), widths }
+}
+
+pub(super) const fn feature_count() -> usize {
+    FEATURES
+}
