@@ -3,10 +3,13 @@
 CARGO ?= cargo
 DATA ?= ../shared/data/orin-agx
 OUT ?= target/evaluation
+# Problems of each workload or pair that `make evaluate` draws; `all` takes minutes.
+SAMPLE ?= 300
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 DENY := $(shell $(CARGO) deny --version >/dev/null 2>&1 && echo yes)
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 FULCRUM := $(TARGET_DIR)/release/fulcrum
+SAMPLED := $(if $(filter all,$(SAMPLE)),,--sample $(SAMPLE))
 
 .DEFAULT_GOAL := help
 .PHONY: help cargo build demo test check evaluate bench clean
@@ -48,8 +51,8 @@ evaluate: build ## Score the searches on the measured tables of the AGX Orin
 	  [ "$$CI" != true ] || exit 1; \
 	else \
 	  set -e; mkdir -p "$(OUT)"; \
-	  run() { echo; echo "== $$1"; name=$$2; shift 2; \
-	    $(FULCRUM) evaluate --profiles "$(DATA)" "$$@" --results "$(OUT)/$$name.csv"; }; \
+	  run() { echo; echo "== $$1 (problems of each workload or pair: $(SAMPLE))"; name=$$2; shift 2; \
+	    $(FULCRUM) evaluate --profiles "$(DATA)" "$$@" $(SAMPLED) --results "$(OUT)/$$name.csv"; }; \
 	  run "exact readings, at most 15 modes" exact \
 	    --strategy gmd,als,guided,maxn --modes 15 --report "$(OUT)/report.html"; \
 	  run "guided, at most 8 modes" eight --strategy guided --modes 8; \

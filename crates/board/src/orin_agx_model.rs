@@ -3,9 +3,12 @@
 //! With the clocks and the cores as shares of their highest levels (c cores, u CPU, g GPU,
 //! m memory), times in ms and power in W:
 //!
-//! - t = (t_gpu^q + t_cpu^q)^(1/q) + d, where t_gpu = ((a/g)^s + (b/m)^s)^(1/s) is the time that
-//!   the GPU needs to compute and to reach memory, and t_cpu = k/u the time that the CPU needs;
-//! - p = P0 + km·m + kg·g + kf·(a/t)·((1−v) + v·g²) + kb·(b/t) + u^e·(kc·c + ku·min(t_cpu/t, 1)).
+//! ```text
+//! t     = (t_gpu^q + t_cpu^q)^(1/q) + d
+//! t_gpu = ((a/g)^s + (b/m)^s)^(1/s)       what the GPU needs to compute and to reach memory
+//! t_cpu = k/u                             what the CPU needs
+//! p     = P0 + km·m + kg·g + kf·(a/t)·((1−v) + v·g²) + kb·(b/t) + u^e·(kc·c + ku·min(t_cpu/t, 1))
+//! ```
 
 use fulcrum_domain::{Profile, Seconds, Watts, WorkloadKind};
 

@@ -7,6 +7,9 @@ use fulcrum_domain::{BatchSize, ModeId, ModeSpace, Profile, Workload};
 
 use crate::board::Offer;
 
+/// A profile of a workload, and where it was measured.
+type Keyed = ((ModeId, BatchSize), Profile);
+
 /// The recorded profiles of one device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProfileTable {
@@ -14,7 +17,7 @@ pub struct ProfileTable {
     space: Arc<ModeSpace>,
     offers: Vec<Offer>,
     /// In the order of the offers; each sorted by mode, then batch size.
-    profiles: Vec<Vec<((ModeId, BatchSize), Profile)>>,
+    profiles: Vec<Vec<Keyed>>,
 }
 
 impl ProfileTable {
@@ -43,7 +46,7 @@ impl ProfileTable {
     pub(crate) fn of_sorted(
         device: impl Into<String>,
         space: Arc<ModeSpace>,
-        mut groups: Vec<(Workload, Vec<((ModeId, BatchSize), Profile)>)>,
+        mut groups: Vec<(Workload, Vec<Keyed>)>,
     ) -> Self {
         groups.sort_by(|(a, _), (b, _)| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
         let mut offers = Vec::with_capacity(groups.len());

@@ -9,12 +9,14 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
-use fulcrum_domain::{BatchSize, Seconds, Watts};
+use fulcrum_domain::BatchSize;
 
 use crate::profile_table::ProfileTable;
 use crate::table_columns::{Columns, Knobs};
 use crate::table_error::{Column, TableError, TableProblem, shown_field};
+use crate::table_fields::{Scratch, level, trimmed, watts};
 use crate::table_levels::Levels;
+use crate::table_lines::{Lines, count};
 use crate::table_rows::Rows;
 
 /// Reads one table from CSV files and folders of them. Of a folder, every `.csv` file in it is
@@ -189,111 +191,9 @@ impl Tables {
     }
 }
 
-/// What is used again for every row.
-#[derive(Debug, Default)]
-struct Scratch {
-    levels: Vec<u16>,
-    number: String,
-}
-
-impl Scratch {
-    /// A time that is written in milliseconds, rounded once: the decimal point is moved in the
-    /// text, so that every number of seconds has a text that is read as exactly it.
-    fn seconds_of_millis(&mut self, text: &str) -> Result<Seconds, TableProblem> {
-        const EXAMPLE: &str = "milliseconds like 83.4";
-        self.number.clear();
-        self.number.push_str(text);
-        self.number.push_str("e-3");
-        let seconds = match self.number.parse::<f64>() {
-            Ok(seconds) => seconds,
-            // It has an exponent of its own, or is no number.
-            Err(_) => number(text, EXAMPLE)? / 1000.0,
-        };
-        positive(seconds, text, EXAMPLE).map(Seconds::new)
-    }
-}
-
-/// The text without the blanks around it. Most texts have none, which two bytes tell.
-fn trimmed(text: &str) -> &str {
-    match text.as_bytes() {
-        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
-        _ => text.trim(),
-    }
-}
-
-fn watts(text: &str) -> Result<Watts, TableProblem> {
-    const EXAMPLE: &str = "watts like 18.4";
-    positive(number(text, EXAMPLE)?, text, EXAMPLE).map(Watts::new)
-}
-
-fn level(levels: &mut Levels, text: &str) -> Result<u16, TableProblem> {
-    const EXAMPLE: &str = "a knob's level like 1300500 (a column that is not reserved is a knob)";
-    match levels.seen(text) {
-        Some(number) => Ok(number),
-        None => {
-            let value = finite(number(text, EXAMPLE)?, text, EXAMPLE)?;
-            levels.add(text, value).ok_or(TableProblem::TooManyLevels)
-        }
-    }
-}
-
-fn number(text: &str, example: &'static str) -> Result<f64, TableProblem> {
-    text.parse().map_err(|_| TableProblem::NotANumber { text: shown_field(text), example })
-}
-
-fn finite(value: f64, text: &str, example: &'static str) -> Result<f64, TableProblem> {
-    if value.is_finite() {
-        Ok(value)
-    } else {
-        Err(TableProblem::NotFinite { text: shown_field(text), example })
-    }
-}
-
-fn positive(value: f64, text: &str, example: &'static str) -> Result<f64, TableProblem> {
-    let value = finite(value, text, example)?;
-    if value > 0.0 {
-        Ok(value)
-    } else {
-        Err(TableProblem::NotPositive { text: shown_field(text), example })
-    }
-}
-
-/// Counts the lines up to each record. The reader's own count leaves it open whether the blank
-/// lines and the line feed before a record are the record's.
-struct Lines<'a> {
-    bytes: &'a [u8],
-    end_of_line: u8,
-    counted: usize,
-    line: u64,
-}
-
-impl<'a> Lines<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        let end_of_line = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
-        Self { bytes, end_of_line, counted: 0, line: 1 }
-    }
-
-    /// The line on which a record begins; records are asked for in their order.
-    fn of(&mut self, record: &StringRecord) -> u64 {
-        let start = record.position().map_or(0, |position| position.byte() as usize);
-        let rest = self.bytes.get(start..).unwrap_or_default();
-        let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let start = start + blank;
-        self.line += self.ends_of_line(start);
-        self.counted = start;
-        self.line
-    }
-
-    fn ends_of_line(&self, until: usize) -> u64 {
-        let passed = self.bytes.get(self.counted..until).unwrap_or_default();
-        passed.iter().filter(|&&byte| byte == self.end_of_line).count() as u64
-    }
-}
-
 fn not_utf8(file: &str, bytes: &[u8], at: usize) -> TableError {
     let lines = Lines::new(bytes);
-    let line = 1 + lines.ends_of_line(at);
-    let start = bytes[..at].iter().rposition(|&b| b == lines.end_of_line).map_or(0, |i| i + 1);
-    let column = 1 + bytes[start..at].iter().filter(|&&byte| byte == b',').count();
-    TableError::in_column(file, line, Column::Numbered(column), TableProblem::NotUtf8)
+    let (line, start) = lines.line_around(at);
+    let column = 1 + count(&bytes[start..at], b',');
+    TableError::in_column(file, line, Column::Numbered(column as usize), TableProblem::NotUtf8)
 }

@@ -37,7 +37,7 @@ impl Row {
 /// All rows so far, of all files.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
-    rows: Vec<Row>,
+    all: Vec<Row>,
     /// The numbers of each row's levels, one after another.
     levels: Vec<u16>,
     files: Vec<String>,
@@ -48,7 +48,7 @@ pub(crate) struct Rows {
 impl Rows {
     /// Room for so many rows more.
     pub(crate) fn reserve(&mut self, rows: usize) {
-        self.rows.reserve(rows);
+        self.all.reserve(rows);
     }
 
     /// Begins a file; the rows that follow are its.
@@ -57,13 +57,13 @@ impl Rows {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.all.len()
     }
 
     /// The number of a workload, by the texts of its two columns; none if the kind is unknown.
     pub(crate) fn workload(&mut self, name: &str, kind: &str) -> Option<u32> {
         // Rows of one workload mostly follow one another.
-        if let Some(last) = self.rows.last() {
+        if let Some(last) = self.all.last() {
             let workload = &self.workloads[last.workload as usize];
             if &*workload.name == name && workload.kind.as_str() == kind {
                 return Some(last.workload);
@@ -90,7 +90,7 @@ impl Rows {
     ) {
         let file = self.files.len().saturating_sub(1) as u32;
         self.levels.extend_from_slice(levels);
-        self.rows.push(Row { workload, rank: 0, batch_size, file, line, minibatch, power });
+        self.all.push(Row { workload, rank: 0, batch_size, file, line, minibatch, power });
     }
 
     /// The table of all rows.
@@ -108,23 +108,23 @@ impl Rows {
             TableError::in_line(file, 1, TableProblem::TooManyModes)
         };
         let ranking = Ranking::of(levels).ok_or_else(too_many)?;
-        for (row, levels) in self.rows.iter_mut().zip(self.levels.chunks_exact(names.len())) {
+        for (row, levels) in self.all.iter_mut().zip(self.levels.chunks_exact(names.len())) {
             row.rank = ranking.rank(levels);
         }
         self.levels = Vec::new();
         // Stable, so that of two rows with the same key the one read first stays first.
-        self.rows.sort_by_key(Row::key);
-        let repeated = self.rows.windows(2).filter(|pair| pair[0].key() == pair[1].key());
+        self.all.sort_by_key(Row::key);
+        let repeated = self.all.windows(2).filter(|pair| pair[0].key() == pair[1].key());
         if let Some(pair) = repeated.min_by_key(|pair| pair[1].place()) {
             let file = |row: &Row| self.files[row.file as usize].as_str();
             let first = TableProblem::Duplicate { file: shown(file(&pair[0])), line: pair[0].line };
             return Err(TableError::in_line(file(&pair[1]), pair[1].line, first));
         }
-        let mut ranks: Vec<u32> = self.rows.iter().map(|row| row.rank).collect();
+        let mut ranks: Vec<u32> = self.all.iter().map(|row| row.rank).collect();
         ranks.sort_unstable();
         ranks.dedup();
         let space = ranking.space(names, &ranks).map_err(|_| too_many())?;
-        let groups = self.rows.chunk_by(|a, b| a.workload == b.workload).map(|rows| {
+        let groups = self.all.chunk_by(|a, b| a.workload == b.workload).map(|rows| {
             let workload = self.workloads[rows[0].workload as usize].clone();
             let mut place = 0;
             let profiles = rows.iter().filter_map(|row| {

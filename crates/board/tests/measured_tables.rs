@@ -1,6 +1,9 @@
 //! The tables that were measured on a real board: they are read, and the simulated board is near
 //! them. They are no part of the project; where they are missing these tests are left out.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "a test says which case it is at")]
+
 use std::path::PathBuf;
 
 use fulcrum_board::{Board, SimulatedOrin, read_tables};

@@ -1,5 +1,7 @@
 //! The simulated Jetson AGX Orin.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use fulcrum_board::{Board, SimulatedOrin};
 use fulcrum_domain::{BatchSize, Workload};
 

@@ -129,8 +129,12 @@ fn contradictions(curve: &Curve, neighbours: &[(ModeId, ModeId)]) -> Vec<Contrad
             let step = (value(upper)? / value(lower)?).ln();
             Some(Contradiction { modes: [lower, upper], reading, step })
         });
-        let wrong: Vec<_> = steps.filter(|step| wrong_way(step) > 0.0).collect();
-        let spread = median(wrong.iter().map(wrong_way)) * TO_SIGMA;
+        let steps: Vec<_> = steps.collect();
+        let few = steps.len() / 10;
+        let wrong: Vec<_> = steps.into_iter().filter(|step| wrong_way(step) > 0.0).collect();
+        // Where hardly any step goes the wrong way, those that do are no measure of the noise.
+        let quiet = std::iter::repeat_n(0.0, few.saturating_sub(wrong.len()));
+        let spread = median(wrong.iter().map(wrong_way).chain(quiet)) * TO_SIGMA;
         let least = (SIGMAS * spread).max(FACTOR.ln());
         found.extend(wrong.into_iter().filter(|step| wrong_way(step) > least));
     }
@@ -143,5 +147,5 @@ const TO_SIGMA: f64 = 1.4826;
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
+    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
 }

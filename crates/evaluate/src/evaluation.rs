@@ -7,9 +7,10 @@ use fulcrum_board::{ProfileTable, UnknownWorkload};
 use fulcrum_domain::{Alternate, Problem};
 use fulcrum_search::Recipe;
 
+use crate::answer::Answer;
 use crate::clean::{Implausible, without_implausible_rows};
 use crate::group::Group;
-use crate::runner::{Answer, Run, Runner, seeds};
+use crate::runner::{Run, Runner, seeds};
 use crate::score::Tally;
 use crate::summary::{Summary, summarise};
 use crate::truth::Truth;

@@ -4,6 +4,9 @@
 //! [`evaluate`] runs everything; an [`Evaluation`] holds what came of it. How an answer is scored
 //! is said at [`Verdict`] and [`Tally`].
 
+mod answer;
+mod answering_front;
+mod bench;
 mod choices;
 mod clean;
 mod evaluation;
@@ -16,11 +19,11 @@ mod score;
 mod summary;
 mod truth;
 
+pub use answer::{Answer, Choice, Status};
 pub use clean::{Implausible, without_implausible_rows};
 pub use evaluation::{EvaluateError, Evaluation, Settings, evaluate};
 pub use group::Group;
 pub use problems::{ProblemsError, protocol, read_problems, sample, write_problems};
-pub use runner::{Answer, Choice, Status};
 pub use score::{Tally, Verdict};
 pub use summary::{Scope, Summary, summary_table};
 pub use truth::{Optimum, Truth};

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use fulcrum_domain::{Hertz, Problem, Watts};
+use fulcrum_domain::{Hertz, Knob, Problem, Watts};
 
+use crate::answer::Answer;
 use crate::evaluation::Evaluation;
 use crate::problems::{fields, millis, text};
-use crate::runner::Answer;
 
 const BEFORE: [&str; 9] = [
     "strategy",
@@ -44,7 +44,7 @@ impl Evaluation {
     /// When writing fails.
     pub fn write_results(&self, out: impl Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
-        let knobs = self.table.space().knobs().iter().map(|knob| knob.name());
+        let knobs = self.table.space().knobs().iter().map(Knob::name);
         writer.write_record(BEFORE.into_iter().chain(knobs).chain(AFTER))?;
         for (s, recipe) in self.settings.strategies.iter().enumerate() {
             for (problem, answer) in self.answers(s) {

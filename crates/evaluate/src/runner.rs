@@ -1,84 +1,23 @@
 //! Running strategies over problems, on every core.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fulcrum_board::{Board, ProfileTable, Replay, UnknownWorkload, setting};
-use fulcrum_domain::{
-    BatchSize, Evidence, Front, Hertz, Measurement, ModeId, OperatingPoint, Outcome, Plan, Problem,
-    Seconds, Watts,
-};
+use fulcrum_board::{ProfileTable, Replay, UnknownWorkload, setting};
+use fulcrum_domain::{OperatingPoint, Outcome, Plan, Problem};
 use fulcrum_search::{
-    Allowance, Expected, FrontBuilder, FrontTask, GUARD_SIGMAS, Method, Reading, Recipe, Setting,
-    Step, Task, optimistic_front,
+    Allowance, Expected, FrontBuilder, FrontTask, Method, Recipe, Setting, Step, Strategy, Task,
 };
 use rayon::prelude::*;
 
-use crate::choices::Choices;
+use crate::answer::{Answer, Choice, Status};
+use crate::answering_front::AnsweringFront;
+use crate::bench::Bench;
 use crate::evaluation::Settings;
 use crate::group::Group;
-use crate::score::{Tally, Verdict, judge};
+use crate::score::{Tally, judge};
 use crate::truth::Truth;
-
-/// What a strategy says of a problem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// Here is a plan.
-    Solved,
-    /// There is no plan.
-    Infeasible,
-    /// No plan was found.
-    Unsolved,
-}
-
-impl Status {
-    /// `solved`, `infeasible` or `unsolved`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Solved => "solved",
-            Self::Infeasible => "infeasible",
-            Self::Unsolved => "unsolved",
-        }
-    }
-}
-
-/// The plan that a strategy answers with, and what it promises.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Choice {
-    /// The power mode.
-    pub mode: ModeId,
-    /// The urgent workload's batch size.
-    pub batch_size: Option<BatchSize>,
-    /// Background minibatches in a cycle, when two workloads take turns.
-    pub minibatches_per_cycle: Option<f64>,
-    /// The background workload's throughput.
-    pub throughput: Option<Hertz>,
-    /// The longest a request waits.
-    pub latency: Option<Seconds>,
-    /// The largest power drawn.
-    pub power: Watts,
-}
-
-/// A strategy's answer to a problem.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Answer {
-    /// What it says.
-    pub status: Status,
-    /// Its plan.
-    pub choice: Option<Choice>,
-    /// Distinct power modes measured for it; for a front, by the front.
-    pub modes: usize,
-    /// Measurements made for it; for a front, by the front.
-    pub measurements: usize,
-    /// Time of computing, in microseconds, without measuring.
-    pub solve_us: f64,
-    /// What it is worth.
-    pub verdict: Verdict,
-    /// The background workload's throughput in truth; zero without a plan that holds.
-    pub delivered: Hertz,
-}
 
 /// What came of one strategy.
 #[derive(Debug, Clone, Default)]
@@ -199,7 +138,7 @@ impl Runner<'_> {
     fn by_search(
         &self,
         job: &Job,
-        start: fn(Task) -> Box<dyn fulcrum_search::Strategy>,
+        start: fn(Task) -> Box<dyn Strategy>,
         setting: &Arc<Setting>,
         problems: &[usize],
     ) -> Done {
@@ -215,7 +154,7 @@ impl Runner<'_> {
                 allowance: self.allowance(recipe, problem),
                 seed: job.seed,
             };
-            let mut bench = self.bench(problem, noise_seed(job.seed, problem));
+            let mut bench = self.bench(problem, job.seed);
             let started = Instant::now();
             let mut strategy = start(task);
             let outcome = loop {
@@ -227,7 +166,7 @@ impl Runner<'_> {
                     Step::Done(outcome) => break outcome,
                 }
             };
-            let computing = started.elapsed().saturating_sub(bench.measuring);
+            let computing = started.elapsed().saturating_sub(bench.measuring());
             let said = match outcome {
                 Outcome::Solved(plan) => Ok(plan),
                 Outcome::Infeasible(_) => Err(Status::Infeasible),
@@ -261,7 +200,7 @@ impl Runner<'_> {
             allowance: recipe.allowance_for(roles.len()),
             seed: job.seed,
         });
-        let mut bench = self.bench(first, noise_seed(job.seed, first));
+        let mut bench = self.bench(first, job.seed);
         while let Some(measurement) = builder.ask() {
             let reading = bench.measure(measurement);
             builder.tell(measurement, reading);
@@ -284,18 +223,8 @@ impl Runner<'_> {
         Done { tally, answers, measured: builder.profiles().operating_points(roles) }
     }
 
-    fn bench(&self, problem: &Problem, noise_seed: u64) -> Bench {
-        let mut board = Replay::new(self.table.clone());
-        if self.settings.noise > 0.0 {
-            board = board.with_noise(self.settings.noise, noise_seed);
-        }
-        Bench {
-            board,
-            problem: problem.clone(),
-            modes: BTreeSet::new(),
-            measurements: 0,
-            measuring: Duration::ZERO,
-        }
+    fn bench(&self, problem: &Problem, seed: u64) -> Bench {
+        Bench::new(self.table, problem, self.settings.noise, seed)
     }
 
     /// What a search may measure. The setting counts where the number of modes is free to choose: a
@@ -320,118 +249,18 @@ impl Runner<'_> {
             Ok(plan) => (Status::Solved, Some(plan)),
             Err(status) => (status, None),
         };
-        let choice = plan.map(|plan| Choice {
-            mode: plan.point.mode,
-            batch_size: plan.point.batch_size(),
-            minibatches_per_cycle: plan.promise.minibatches_per_cycle,
-            throughput: plan.promise.throughput,
-            latency: plan.promise.latency,
-            power: plan.promise.power,
-        });
+        let choice = plan.as_ref().map(Choice::from);
         let truth = plan.and_then(|plan| self.truth.assess(problem, &plan.point));
         let optimum = self.truth.optimum(i);
         let (verdict, delivered) = judge(problem, status, choice.as_ref(), truth, optimum);
         Answer {
             status,
             choice,
-            modes: bench.modes.len(),
-            measurements: bench.measurements,
+            modes: bench.modes(),
+            measurements: bench.measurements(),
             solve_us: computing.as_secs_f64() * 1e6,
             verdict,
             delivered,
         }
     }
-}
-
-/// A board on which a problem's workloads are measured, with what that costs.
-struct Bench {
-    board: Replay,
-    problem: Problem,
-    modes: BTreeSet<ModeId>,
-    measurements: usize,
-    measuring: Duration,
-}
-
-impl Bench {
-    fn measure(&mut self, wanted: Measurement) -> Reading {
-        let started = Instant::now();
-        self.modes.insert(wanted.mode);
-        self.measurements += 1;
-        let reading = match self.problem.workload(wanted.role) {
-            Some(workload) => self.board.measure(workload, wanted.mode, wanted.batch_size),
-            None => Err(fulcrum_search::Failure::Unavailable),
-        };
-        self.measuring += started.elapsed();
-        reading
-    }
-}
-
-/// A finished front, prepared to answer many problems: what `conclude` answers, with the work that
-/// is the same for every problem done once.
-struct AnsweringFront {
-    choices: Choices,
-    /// The best that could still be had elsewhere; none where everything is known.
-    bounds: Option<Choices>,
-    evidence: Evidence,
-}
-
-impl AnsweringFront {
-    fn new(
-        setting: &Setting,
-        builder: &dyn FrontBuilder,
-        roles: &'static [fulcrum_domain::Role],
-    ) -> Self {
-        let own = builder.front();
-        let evidence = own.evidence();
-        let profiles = builder.profiles();
-        let front = match evidence {
-            Evidence::Measured => Front::new(profiles.operating_points(roles), evidence),
-            Evidence::Predicted => own,
-        };
-        let all: usize = roles.iter().map(|&role| setting.batches(role).len()).sum();
-        let exhausted = profiles.len() == all * setting.space.len();
-        let bounds = (!exhausted).then(|| {
-            let bounds = optimistic_front(setting, roles, profiles);
-            Choices::new(bounds.points().iter().copied(), 0.0)
-        });
-        Self {
-            choices: Choices::new(front.points().iter().copied(), GUARD_SIGMAS),
-            bounds,
-            evidence,
-        }
-    }
-
-    fn answer(&self, problem: &Problem, settings: &Settings) -> Result<Plan, Status> {
-        let alternate = settings.alternate;
-        match self.choices.best(problem, alternate) {
-            Some((point, promise)) => {
-                Ok(Plan { point, alternate, promise, evidence: self.evidence })
-            }
-            None if self.evidence == Evidence::Predicted => Err(Status::Unsolved),
-            None => match &self.bounds {
-                Some(bounds) if bounds.any(problem) => Err(Status::Unsolved),
-                _ => Err(Status::Infeasible),
-            },
-        }
-    }
-}
-
-/// Follows from the problem itself rather than from its place in a list, so that a problem answers
-/// the same in a sample as among all.
-fn noise_seed(seed: u64, problem: &Problem) -> u64 {
-    let mut hash = seed ^ 0x9e37_79b9_7f4a_7c15;
-    let mut mix = |word: u64| {
-        hash = (hash ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
-        hash ^= hash >> 32;
-    };
-    for workload in problem.roles().iter().filter_map(|&role| problem.workload(role)) {
-        workload.name.bytes().for_each(|byte| mix(u64::from(byte)));
-        mix(workload.kind as u64);
-    }
-    mix(problem.power().get().to_bits());
-    if let Some(stream) = problem.urgent() {
-        mix(stream.rate.get().to_bits());
-        mix(stream.latency.get().to_bits());
-    }
-    hash
 }

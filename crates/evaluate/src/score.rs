@@ -2,7 +2,7 @@
 
 use fulcrum_domain::{Assessment, Hertz, Problem};
 
-use crate::runner::{Answer, Choice, Status};
+use crate::answer::{Answer, Choice, Status};
 use crate::truth::Optimum;
 
 /// What an answer is worth.

@@ -71,7 +71,9 @@ pub(crate) fn summarise<'a>(
         for (s, strategy) in strategies.iter().enumerate() {
             let merged = |tallies: &[Vec<Tally>]| {
                 let mut sum = Tally::default();
-                members.iter().for_each(|&g| sum.merge(&tallies[s][g]));
+                for &g in &members {
+                    sum.merge(&tallies[s][g]);
+                }
                 sum
             };
             summaries.push(Summary {

@@ -5,7 +5,7 @@ mod toy;
 
 use std::path::PathBuf;
 
-use fulcrum_domain::Alternate;
+use fulcrum_domain::{Alternate, Hertz};
 use fulcrum_evaluate::{Settings, evaluate, protocol, read_problems, sample, write_problems};
 
 /// A file that is gone at the end.
@@ -129,7 +129,7 @@ fn the_results_file_has_exactly_these_columns() {
     assert_eq!(lines[2][8..17], ["infeasible", "", "", "", "", "", "", "", "9"]);
     assert_eq!(lines[3][3..9], ["net", "eye", "30", "700", "25", "solved"]);
     for (line, (_, answer)) in lines[1..4].iter().zip(evaluation.answers(0)) {
-        let throughput = answer.choice.and_then(|choice| choice.throughput).map(|t| t.get());
+        let throughput = answer.choice.and_then(|choice| choice.throughput).map(Hertz::get);
         assert_eq!(line[13].parse().ok(), throughput);
     }
 }

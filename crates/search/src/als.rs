@@ -19,7 +19,7 @@ use crate::strategy::{FrontBuilder, Reading};
 use crate::task::FrontTask;
 
 /// When so many problems in a row find nothing worth a measurement, the front is done.
-const CONTENT: usize = 40;
+const CONTENT: usize = 120;
 /// Of so many problems that want a measurement, the one that it brings most is heard.
 const COMPARED: usize = 6;
 

@@ -26,7 +26,7 @@ use slopes::Forecast;
 const ENOUGH: f64 = 0.001;
 
 /// So many modes and batch sizes are looked at closely before each step.
-const SHORTLIST: usize = 64;
+const SHORTLIST: usize = 32;
 
 /// Searches the plan of one problem.
 ///

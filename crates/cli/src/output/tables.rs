@@ -22,7 +22,9 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
 
 fn is_of_numbers(rows: &[Vec<String>], column: usize) -> bool {
     let cells = rows.iter().skip(1).filter_map(|row| row.get(column));
-    cells.into_iter().all(|cell| cell.starts_with(|c: char| c.is_ascii_digit() || c == '-'))
+    cells.into_iter().all(|cell| {
+        cell.starts_with(|c: char| c.is_ascii_digit() || c == '-') && !cell.contains(' ')
+    })
 }
 
 /// The points of a front, the header first.

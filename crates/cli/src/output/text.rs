@@ -142,7 +142,7 @@ fn why_lines(answer: &Answer<'_>, why: &Explanation) -> Vec<String> {
         .iter()
         .map(|margin| match margin.budget {
             Budget::ArrivalRate => {
-                format!("{} of the time for inference", percent(margin.share))
+                format!("inference leaves {} of the time", percent(margin.share))
             }
             budget => format!("{} of the {}", percent(margin.share), budget.as_str()),
         })

@@ -85,8 +85,8 @@ pub(crate) fn basis_in_words(basis: Basis) -> String {
                 .into()
         }
         Basis::Believed { probability } => format!(
-            "by the model, the chance that any unmeasured mode works is at most {}",
-            percent(probability)
+            "by the model, the chance that any unmeasured mode works is {}",
+            if probability < 1e-3 { "below 0.1%".into() } else { percent(probability) }
         ),
         Basis::Measured => "nothing measured meets the budgets; something unmeasured may".into(),
     }

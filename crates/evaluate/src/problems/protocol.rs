@@ -45,7 +45,7 @@ pub fn protocol(table: &ProfileTable) -> Vec<Problem> {
             let powers = power_budgets(table, &[train, infer]);
             for stream in streams(infer, &Streams::in_pair(table, infer)) {
                 let problem = |&p| Problem::concurrent(train.clone(), stream.clone(), p);
-                problems.extend(powers.iter().map(problem).flatten());
+                problems.extend(powers.iter().flat_map(problem));
             }
         }
     }

@@ -5,7 +5,7 @@ use plotters::style::RGBColor;
 use plotters::style::text_anchor::HPos;
 
 use super::markup::Picture;
-use super::theme::{Area, INK, LINE, SOFT, block, svg, write};
+use super::theme::{Area, INK, LINE, SOFT, block, pixels, svg, write};
 use crate::evaluation::{EvaluateError, Evaluation};
 use crate::score::Verdict;
 
@@ -51,11 +51,11 @@ pub(crate) fn draw(evaluation: &Evaluation) -> Result<Option<Picture>, EvaluateE
         return Ok(None);
     }
     let shown = evaluation.shown_strategies(SHOWN);
-    let rows = shown.len().div_ceil(2) as i32;
+    let rows = pixels(shown.len().div_ceil(2));
     let svg = svg((WIDTH as u32, (rows * PANEL_HEIGHT + 56) as u32), |area| {
         scale(area, rows * PANEL_HEIGHT + 30)?;
         for (n, &s) in shown.iter().enumerate() {
-            let corner = ((n as i32 % 2) * WIDTH / 2, (n as i32 / 2) * PANEL_HEIGHT);
+            let corner = (pixels(n % 2) * WIDTH / 2, pixels(n / 2) * PANEL_HEIGHT);
             let losses = mean_losses(evaluation, s, &power, &latency);
             let name = &evaluation.settings.strategies[s].name;
             panel(area, corner, name, &losses, &power, &latency)?;
@@ -106,8 +106,8 @@ fn panel(
     latency: &Axis,
 ) -> Result<(), EvaluateError> {
     let (x0, y0, width, height) = (left + 74, top + 34, WIDTH / 2 - 100, PANEL_HEIGHT - 90);
-    let x = |column: usize| x0 + (column as i32 * width) / power.cells as i32;
-    let y = |row: usize| y0 + height - (row as i32 * height) / latency.cells as i32;
+    let x = |column: usize| x0 + pixels(column) * width / pixels(power.cells);
+    let y = |row: usize| y0 + height - pixels(row) * height / pixels(latency.cells);
     write(area, name, (x0, top + 18), HPos::Left, 17, INK)?;
     for (cell, loss) in losses.iter().enumerate() {
         let (column, row) = (cell / latency.cells, cell % latency.cells);

@@ -3,7 +3,9 @@
 use plotters::style::text_anchor::HPos;
 
 use super::markup::Picture;
-use super::theme::{Area, CLEAN, INK, LINE, LOSS, SOFT, UNSOLVED, VIOLATING, block, svg, write};
+use super::theme::{
+    Area, CLEAN, INK, LINE, LOSS, SOFT, UNSOLVED, VIOLATING, block, pixels, svg, write,
+};
 use crate::evaluation::{EvaluateError, Evaluation};
 use crate::summary::{Scope, Summary};
 
@@ -25,7 +27,7 @@ pub(crate) fn draw(evaluation: &Evaluation) -> Result<Picture, EvaluateError> {
     let svg = svg((WIDTH, height), |area| {
         legend(area, cleaned)?;
         for (i, summary) in rows.iter().enumerate() {
-            row(area, summary, TOP + i as i32 * ROW)?;
+            row(area, summary, TOP + pixels(i) * ROW)?;
         }
         Ok(())
     })?;

@@ -126,8 +126,10 @@ fn table(rows: &[&Summary]) -> String {
     html.push_str("</tr></thead>\n<tbody>\n");
     for row in rows {
         let _ = write!(html, "<tr><td>{}</td>", escape(&row.strategy));
-        let raw = RAW.iter().map(|column| (column, of_raw as Pick));
-        for (column, pick) in raw.chain(clean.iter().map(|column| (column, of_clean as Pick))) {
+        let raw = RAW.iter().map(|column| (column, (|summary| Some(&summary.raw)) as Pick));
+        for (column, pick) in raw
+            .chain(clean.iter().map(|column| (column, (|summary| summary.clean.as_ref()) as Pick)))
+        {
             html.push_str(&cell(column, pick, row, rows));
         }
         html.push_str("</tr>\n");
@@ -135,15 +137,7 @@ fn table(rows: &[&Summary]) -> String {
     html + "</tbody></table></div>\n"
 }
 
-type Pick = fn(&Summary) -> Option<&Tally>;
-
-fn of_raw(summary: &Summary) -> Option<&Tally> {
-    Some(&summary.raw)
-}
-
-fn of_clean(summary: &Summary) -> Option<&Tally> {
-    summary.clean.as_ref()
-}
+type Pick = for<'a> fn(&'a Summary) -> Option<&'a Tally>;
 
 /// A cell, marked if no other strategy but the exhaustive one is better.
 fn cell(column: &Column, pick: Pick, row: &Summary, rows: &[&Summary]) -> String {

@@ -32,6 +32,11 @@ pub(crate) fn series(n: usize) -> RGBColor {
     SERIES[n % SERIES.len()]
 }
 
+/// A count as a number of pixels.
+pub(crate) fn pixels(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
 /// What `paint` draws, as SVG.
 pub(crate) fn svg(
     size: (u32, u32),

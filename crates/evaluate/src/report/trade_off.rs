@@ -1,10 +1,11 @@
 //! Loss against measurements spent.
 
+use fulcrum_search::Method;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::markup::Picture;
-use super::theme::{INK, LINE, SOFT, drawing, series, svg, write};
+use super::theme::{INK, LINE, SOFT, drawing, pixels, series, svg, write};
 use crate::evaluation::{EvaluateError, Evaluation};
 use crate::summary::{Scope, Summary};
 
@@ -18,10 +19,11 @@ struct Spot<'a> {
 }
 
 pub(crate) fn draw(evaluation: &Evaluation) -> Result<Picture, EvaluateError> {
-    let fronts = evaluation.settings.strategies.iter().map(|recipe| {
-        let front = matches!(recipe.method, fulcrum_search::Method::Front(_));
-        front && !recipe.name.starts_with("random-")
-    });
+    let fronts = evaluation
+        .settings
+        .strategies
+        .iter()
+        .map(|recipe| matches!(recipe.method, Method::Front(_)));
     let overall = evaluation.summaries().iter().filter(|s| s.scope == Scope::Overall);
     let mut spots: Vec<Spot<'_>> = overall.zip(fronts).map(|(s, front)| spot(s, front)).collect();
     spots.sort_by(|a, b| a.loss.total_cmp(&b.loss));
@@ -54,14 +56,13 @@ pub(crate) fn draw(evaluation: &Evaluation) -> Result<Picture, EvaluateError> {
             let at = (spot.measurements.max(1.0), spot.loss.min(worst));
             chart.draw_series([Circle::new(at, 6, colour.filled())]).map_err(drawing)?;
             let (x, y) = chart.backend_coord(&at);
-            let y = free_line(&mut taken, x + 12, y, 8 * spot.name.len() as i32);
+            let y = free_line(&mut taken, x + 12, y, 8 * pixels(spot.name.len()));
             write(area, spot.name, (x + 12, y), HPos::Left, 15, INK)?;
         }
         Ok(())
     })?;
-    let caption = "Over all problems. Blue: one front, whose measurements answer every problem of \
-                   its workloads. Orange: measured anew for each problem (random ones are counted \
-                   so, although their measurements do not depend on the problem).";
+    let caption = "Over all problems. Blue: measured once for all problems of the same workloads. \
+                   Orange: measured anew for each problem.";
     Ok(Picture {
         heading: "Loss against measurements spent".to_owned(),
         caption: caption.to_owned(),

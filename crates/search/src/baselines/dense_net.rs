@@ -21,7 +21,7 @@ struct Layer {
     moments: [Vec<f32>; 2],
 }
 
-/// A net of ReLU layers. Samples are columns.
+/// A net of rectified layers. Samples are columns.
 #[derive(Debug, Clone)]
 pub(super) struct DenseNet {
     layers: Vec<Layer>,

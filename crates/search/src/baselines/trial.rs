@@ -1,6 +1,6 @@
 //! Trying a mode: measuring there whatever can be part of a plan, and saying how good it is.
 
-use fulcrum_domain::{BatchSize, ModeId, OperatingPoint, Profile, Role};
+use fulcrum_domain::{BatchSize, Hertz, ModeId, OperatingPoint, Profile, Role};
 
 use crate::procedure::{Halt, Probe};
 use crate::task::{GUARD_SIGMAS, Task};
@@ -63,7 +63,7 @@ pub(super) fn try_mode(task: &Task, probe: &Probe<'_>, mode: ModeId) -> Result<M
         };
         let own = if found.feasible() {
             let latency = found.latency.map_or(0.0, |latency| 1.0 / latency.get());
-            Merit::Fits(found.throughput.map_or(latency, |throughput| throughput.get()))
+            Merit::Fits(found.throughput.map_or(latency, Hertz::get))
         } else {
             let power = 1.0 - found.power / problem.power();
             let late =

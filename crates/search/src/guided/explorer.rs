@@ -23,8 +23,11 @@ const LEAST: f64 = 1e-3;
 pub(crate) const HOPELESS: f64 = 0.02;
 /// A measured operating point makes a plan when it is believed to meet every budget with this
 /// probability.
-const CONFIDENT: f64 = 0.95;
-/// A plan on noisy readings promises what is believed, less so many standard deviations.
+const CONFIDENT: f64 = 0.97;
+/// The same where nothing is believed that firmly when the search ends.
+const LENIENT: f64 = 0.9;
+/// A plan on noisy readings promises the power and the latency that are believed, plus so many
+/// standard deviations; the throughput is what is expected.
 const GUARD: f64 = 1.0;
 
 /// What was measured, what is believed of the rest, and what may still be measured.
@@ -42,7 +45,19 @@ pub(crate) struct Explorer {
 struct Candidate {
     measurement: Measurement,
     promise: Promise,
+    cost: f64,
     score: f64,
+}
+
+impl Candidate {
+    fn advice(&self, planned: bool) -> Advice {
+        let Promise { feasible, gain } = self.promise;
+        let saved = if planned { gain / (1.0 + gain) } else { 1.0 };
+        Advice::Measure {
+            measurement: self.measurement,
+            worth: feasible * saved / self.cost.sqrt(),
+        }
+    }
 }
 
 /// What an explorer says of a problem.
@@ -52,8 +67,8 @@ pub(crate) enum Advice {
     Measure {
         /// The measurement.
         measurement: Measurement,
-        /// What it is expected to bring for its cost: a share of the objective, or the probability
-        /// of a first plan.
+        /// The loss that it is expected to save, by the square root of its cost; a problem without a
+        /// plan is a loss of one.
         worth: f64,
     },
     /// Nothing is worth measuring. Some operating point that was not measured meets the budgets
@@ -98,15 +113,13 @@ impl Explorer {
     /// What to measure next for a problem.
     pub(crate) fn advise(&self, problem: &Judge) -> Advice {
         let judge = problem.expecting(self.error);
-        let best = self.best(&judge).map(|(_, value)| value);
+        let best = self.best(&judge, CONFIDENT).map(|(_, value)| value);
         let (chosen, hope) = self.most_promising(&judge, best);
         match (chosen, best) {
             (Some(c), Some(_)) if c.promise.feasible * c.promise.gain >= WORTH => {
-                Advice::Measure { measurement: c.measurement, worth: c.score }
+                c.advice(best.is_some())
             }
-            (Some(c), None) if hope >= HOPELESS => {
-                Advice::Measure { measurement: c.measurement, worth: c.score }
-            }
+            (Some(c), None) if hope >= HOPELESS => c.advice(best.is_some()),
             _ => Advice::Stop { hope },
         }
     }
@@ -130,7 +143,7 @@ impl Explorer {
                 };
                 let score = promise.feasible * worth / cost.sqrt();
                 if chosen.as_ref().is_none_or(|c| score > c.score) {
-                    chosen = Some(Candidate { measurement, promise, score });
+                    chosen = Some(Candidate { measurement, promise, cost, score });
                 }
             }
         }
@@ -165,15 +178,21 @@ impl Explorer {
         first.filter(|_| affordable).map(|(_, measurement)| measurement)
     }
 
-    /// The best measured operating point that is believed to meet the budgets, with its expected
-    /// objective. An exact reading is believed outright; a noisy one as far as the others bear it
-    /// out, so that a lucky reading does not become a violating plan.
-    pub(crate) fn best(&self, judge: &Judge) -> Option<(Plan, f64)> {
+    /// The best plan at the end of a search: one that is less sure only where there is no other.
+    pub(crate) fn plan(&self, judge: &Judge) -> Option<Plan> {
+        let best = self.best(judge, CONFIDENT).or_else(|| self.best(judge, LENIENT));
+        best.map(|(plan, _)| plan)
+    }
+
+    /// The best measured operating point that is believed to meet the budgets with a probability,
+    /// with its expected objective. An exact reading is believed outright; a noisy one as far as
+    /// the others bear it out, so that a lucky reading does not become a violating plan.
+    fn best(&self, judge: &Judge, confident: f64) -> Option<(Plan, f64)> {
         let problem = judge.problem();
         let mut best: Option<(Plan, f64)> = None;
         for point in self.log.profiles().operating_points(problem.roles()) {
             let Some((mode, batch)) = self.place(&point) else { continue };
-            let promise = judge.promise(&self.belief, mode, batch, None, CONFIDENT);
+            let promise = judge.promise(&self.belief, mode, batch, None, confident);
             let Some(expected) = promise.map(|promise| promise.gain) else { continue };
             let believed = self.believed(&point, mode, batch);
             let Some(promise) = problem.assess(judge.alternate(), &believed) else { continue };
@@ -207,8 +226,9 @@ impl Explorer {
             }
             let time = self.belief.time(role, mode, batch);
             let power = self.belief.power(role, mode, batch);
+            let guard = if role == Role::Urgent { GUARD } else { 0.0 };
             Profile::exact(
-                Seconds::new((time.mean + GUARD * time.deviation).exp()),
+                Seconds::new((time.mean + guard * time.deviation).exp()),
                 Watts::new((power.mean + GUARD * power.deviation).exp()),
             )
         };

@@ -57,7 +57,7 @@ impl Guided {
     }
 
     fn outcome(&self, hope: f64) -> Outcome {
-        if let Some((plan, _)) = self.explorer.best(&self.judge) {
+        if let Some(plan) = self.explorer.plan(&self.judge) {
             return Outcome::Solved(plan);
         }
         let Task { problem, alternate, .. } = &self.task;

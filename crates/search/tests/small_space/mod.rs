@@ -37,16 +37,16 @@ impl Nature {
 
 /// A problem on a small board, with the truth about it.
 #[derive(Debug, Clone)]
-pub struct Case {
-    pub setting: Arc<Setting>,
-    pub problem: Problem,
-    pub alternate: Alternate,
-    pub seed: u64,
+pub(crate) struct Case {
+    pub(crate) setting: Arc<Setting>,
+    pub(crate) problem: Problem,
+    pub(crate) alternate: Alternate,
+    pub(crate) seed: u64,
     truth: Vec<(Measurement, Profile)>,
 }
 
 impl Case {
-    pub fn task(&self, allowance: Allowance) -> Task {
+    pub(crate) fn task(&self, allowance: Allowance) -> Task {
         Task {
             setting: self.setting.clone(),
             problem: self.problem.clone(),
@@ -56,42 +56,42 @@ impl Case {
         }
     }
 
-    pub fn read(&self, measurement: Measurement) -> Reading {
+    pub(crate) fn read(&self, measurement: Measurement) -> Reading {
         let found = self.truth.iter().find(|(m, _)| *m == measurement);
         found.map(|(_, profile)| *profile).ok_or(Failure::Unavailable)
     }
 
     /// The true operating points.
-    pub fn points(&self) -> Vec<OperatingPoint> {
+    pub(crate) fn points(&self) -> Vec<OperatingPoint> {
         let profiles: Profiles = self.truth.iter().copied().collect();
         profiles.operating_points(self.problem.roles())
     }
 
-    pub fn solvable(&self) -> bool {
+    pub(crate) fn solvable(&self) -> bool {
         self.problem.best(self.alternate, 0.0, &self.points()).is_some()
     }
 
     /// Everything that can be measured.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.truth.len()
     }
 }
 
 /// What a search did.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Run {
-    pub asked: Vec<Measurement>,
-    pub outcome: Outcome,
+pub(crate) struct Run {
+    pub(crate) asked: Vec<Measurement>,
+    pub(crate) outcome: Outcome,
 }
 
 impl Run {
-    pub fn modes(&self) -> BTreeSet<ModeId> {
+    pub(crate) fn modes(&self) -> BTreeSet<ModeId> {
         self.asked.iter().map(|m| m.mode).collect()
     }
 }
 
 /// Runs a strategy to its end; one that asks for more than there is would never end.
-pub fn search(
+pub(crate) fn search(
     recipe: &Recipe,
     case: &Case,
     allowance: Allowance,
@@ -151,7 +151,7 @@ fn space() -> impl Strategy<Value = ModeSpace> {
 }
 
 /// A random problem on a random small board.
-pub fn case() -> impl Strategy<Value = Case> {
+pub(crate) fn case() -> impl Strategy<Value = Case> {
     space()
         .prop_flat_map(|space| {
             let knobs = space.knobs().len();
