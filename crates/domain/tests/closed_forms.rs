@@ -1,5 +1,7 @@
 //! The arithmetic of the problems against brute force on random small spaces.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 use fulcrum_domain::{
     Alternate, Basis, BatchSize, Evidence, Front, Hertz, Infeasibility, Knob, ModeSpace,
     OperatingPoint, Outcome, Problem, Profile, Seconds, Stream, Watts, Workload, explain,

@@ -76,19 +76,16 @@ fn plan_lines(answer: &Answer<'_>, plan: &Plan) -> Vec<String> {
     }
     let budget = format!("of {}", answer.problem.power());
     lines.push(line("peak power", &format!("{:.2}", promise.power), &budget));
-    lines.push(line("evidence", plan.evidence.as_str(), &guard_in_words(answer, plan)));
+    lines.push(line("evidence", plan.evidence.as_str(), &noise_in_words(answer, plan)));
     lines
 }
 
-/// By how much the promise stays below the readings, where these are noisy.
-fn guard_in_words(answer: &Answer<'_>, plan: &Plan) -> String {
+/// How noisy the plan's readings are, if they are; the promise takes it into account.
+fn noise_in_words(answer: &Answer<'_>, plan: &Plan) -> String {
     let profiles = answer.problem.roles().iter().filter_map(|&role| plan.point.profile(role));
     let error = profiles.map(|profile| profile.error).fold(0.0, f64::max);
     if error > 0.0 {
-        format!(
-            "promised with a guard of {} for the noise of the readings",
-            percent(answer.sigmas * error)
-        )
+        format!("by readings with a standard error of {}", percent(error))
     } else {
         String::new()
     }
