@@ -7,7 +7,8 @@ use crate::infeasibility::Infeasibility;
 /// The power mode, the batch size and the way to alternate that were chosen for a problem.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plan {
-    /// Where to run, with the profiles that the plan rests on, as they were measured.
+    /// Where to run, with the profiles that the plan rests on: as they were measured, or, from a
+    /// front of noisy readings, as they are believed to be.
     pub point: OperatingPoint,
     /// How the two workloads take turns.
     pub alternate: Alternate,

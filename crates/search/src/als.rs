@@ -148,7 +148,6 @@ impl FrontBuilder for Als {
     }
 
     fn front(&self) -> Front {
-        let points = self.explorer.log().profiles().operating_points(self.task.roles);
-        Front::new(points, Evidence::Measured)
+        Front::new(self.explorer.believed_points(self.task.roles), Evidence::Measured)
     }
 }

@@ -28,12 +28,17 @@ impl ByFront {
 
     fn answer(&self) -> Outcome {
         let front = self.builder.front();
-        match front.evidence() {
-            Evidence::Measured => conclude(&self.task, self.builder.profiles()),
-            Evidence::Predicted => {
-                let Task { problem, alternate, .. } = &self.task;
-                front.solve(problem, *alternate, GUARD_SIGMAS, Basis::Measured)
+        let Task { problem, alternate, .. } = &self.task;
+        let outcome = front.solve(problem, *alternate, GUARD_SIGMAS, Basis::Measured);
+        match (&outcome, front.evidence()) {
+            (Outcome::Unsolved(_), Evidence::Measured) => {
+                // What was measured may leave no room for a plan, which a front does not know.
+                match conclude(&self.task, self.builder.profiles()) {
+                    infeasible @ Outcome::Infeasible(_) => infeasible,
+                    Outcome::Solved(_) | Outcome::Unsolved(_) => outcome,
+                }
             }
+            _ => outcome,
         }
     }
 }

@@ -45,6 +45,12 @@ impl Belief {
         }
     }
 
+    /// Whether a noisy reading of a minibatch may well be a bad one.
+    pub(crate) fn doubts(&self, role: Role, mode: usize, batch: usize) -> bool {
+        let cell = self.prior.cell(role, mode, batch);
+        self.time.doubts(cell) || self.power.doubts(cell)
+    }
+
     /// The time of a role's minibatch, by places among modes and batches.
     pub(crate) fn time(&self, role: Role, mode: usize, batch: usize) -> Guess {
         self.time.guess(self.prior.cell(role, mode, batch))

@@ -7,7 +7,7 @@ use fulcrum_domain::{
     BatchSize, Evidence, Measurement, OperatingPoint, Plan, Problem, Profile, Role, Seconds, Watts,
 };
 
-use super::belief::Belief;
+use super::belief::{Belief, Guess};
 use super::prior::Prior;
 use super::value::{Judge, Promise};
 use crate::log::Log;
@@ -23,9 +23,9 @@ const LEAST: f64 = 1e-3;
 pub(crate) const HOPELESS: f64 = 0.02;
 /// A measured operating point makes a plan when it is believed to meet every budget with this
 /// probability.
-const CONFIDENT: f64 = 0.97;
+const CONFIDENT: f64 = 0.96;
 /// The same where nothing is believed that firmly when the search ends.
-const LENIENT: f64 = 0.9;
+const LENIENT: f64 = 0.88;
 /// A plan on noisy readings promises the power and the latency that are believed, plus so many
 /// standard deviations; the throughput is what is expected.
 const GUARD: f64 = 1.0;
@@ -194,8 +194,8 @@ impl Explorer {
             let Some((mode, batch)) = self.place(&point) else { continue };
             let promise = judge.promise(&self.belief, mode, batch, None, confident);
             let Some(expected) = promise.map(|promise| promise.gain) else { continue };
-            let believed = self.believed(&point, mode, batch);
-            let Some(promise) = problem.assess(judge.alternate(), &believed) else { continue };
+            let guarded = self.guarded(&point, mode, batch);
+            let Some(promise) = problem.assess(judge.alternate(), &guarded) else { continue };
             let better = |(plan, value): &(Plan, f64)| match expected.total_cmp(value) {
                 Ordering::Equal => promise.by_objective(&plan.promise).is_lt(),
                 order => order.is_gt(),
@@ -219,24 +219,57 @@ impl Explorer {
 
     /// The operating point with what is believed of it where its readings are noisy, guarded by
     /// how uncertain that remains.
-    fn believed(&self, point: &OperatingPoint, mode: usize, batch: usize) -> OperatingPoint {
-        let believed = |profile: Profile, role, batch| {
-            if profile.error == 0.0 {
-                return profile;
-            }
+    fn guarded(&self, point: &OperatingPoint, mode: usize, batch: usize) -> OperatingPoint {
+        let guarded = |read: Profile, role, batch| {
             let time = self.belief.time(role, mode, batch);
             let power = self.belief.power(role, mode, batch);
             let guard = if role == Role::Urgent { GUARD } else { 0.0 };
-            Profile::exact(
-                Seconds::new((time.mean + guard * time.deviation).exp()),
-                Watts::new((power.mean + GUARD * power.deviation).exp()),
-            )
+            let of = |guess: Guess, sigmas: f64| (guess.mean + sigmas * guess.deviation).exp();
+            if read.error == 0.0 {
+                return read;
+            }
+            Profile::exact(Seconds::new(of(time, guard)), Watts::new(of(power, GUARD)))
         };
         OperatingPoint {
             mode: point.mode,
-            background: point.background.map(|p| believed(p, Role::Background, 0)),
-            urgent: point.urgent.map(|(size, p)| (size, believed(p, Role::Urgent, batch))),
+            background: point.background.map(|p| guarded(p, Role::Background, 0)),
+            urgent: point.urgent.map(|(size, p)| (size, guarded(p, Role::Urgent, batch))),
         }
+    }
+
+    /// The measured operating points, with what is believed of them where their readings are
+    /// noisy. One that rests on a noisy reading that all the others contradict is left out, since
+    /// a front would offer a lucky reading to every later problem.
+    pub(crate) fn believed_points(&self, roles: &[Role]) -> Vec<OperatingPoint> {
+        let believed = |read: Profile, role, mode, batch| {
+            if read.error == 0.0 {
+                return read;
+            }
+            let time = self.belief.time(role, mode, batch);
+            let power = self.belief.power(role, mode, batch);
+            Profile {
+                minibatch: Seconds::new(time.mean.exp()),
+                power: Watts::new(power.mean.exp()),
+                error: time.deviation.max(power.deviation),
+            }
+        };
+        let points = self.log.profiles().operating_points(roles);
+        let place = |point: OperatingPoint| self.place(&point).map(|place| (point, place));
+        points
+            .into_iter()
+            .filter_map(place)
+            .filter(|(_, (mode, batch))| {
+                roles.iter().all(|&role| {
+                    let batch = if role == Role::Urgent { *batch } else { 0 };
+                    !self.belief.doubts(role, *mode, batch)
+                })
+            })
+            .map(|(point, (mode, batch))| OperatingPoint {
+                mode: point.mode,
+                background: point.background.map(|p| believed(p, Role::Background, mode, 0)),
+                urgent: point.urgent.map(|(b, p)| (b, believed(p, Role::Urgent, mode, batch))),
+            })
+            .collect()
     }
 }
 

@@ -93,6 +93,12 @@ impl Surface {
         }
     }
 
+    /// Whether a noisy reading of a cell is contradicted by all the others, so that it may well be a
+    /// bad one.
+    pub(super) fn doubts(&self, cell: usize) -> bool {
+        self.observations.iter().any(|o| o.cell == cell && o.noise > 0.0 && o.doubt > 1.0)
+    }
+
     /// Takes in the logarithm of a reading with its standard error.
     pub(super) fn observe(&mut self, cell: usize, value: f64, error: f64) {
         let observation = Observation { cell, value, noise: error.powi(2), doubt: 1.0 };
