@@ -5,16 +5,7 @@ use std::sync::Arc;
 use fulcrum_domain::{Measurement, Profile, Role};
 
 use super::prior::Prior;
-use super::surface::Surface;
-
-/// The logarithm of a quantity: what is expected, and how far it may be off.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Guess {
-    pub(crate) mean: f64,
-    pub(crate) deviation: f64,
-    /// Whether there is a reading of the quantity itself.
-    pub(crate) read: bool,
-}
+use super::surface::{Guess, Surface};
 
 /// What is believed of every cell of a prior.
 #[derive(Debug, Clone)]

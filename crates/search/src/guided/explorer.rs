@@ -7,8 +7,9 @@ use fulcrum_domain::{
     BatchSize, Evidence, Measurement, OperatingPoint, Plan, Problem, Profile, Role, Seconds, Watts,
 };
 
-use super::belief::{Belief, Guess};
+use super::belief::Belief;
 use super::prior::Prior;
+use super::surface::Guess;
 use super::value::{Judge, Promise};
 use crate::log::Log;
 use crate::strategy::Reading;
@@ -23,7 +24,7 @@ const LEAST: f64 = 1e-3;
 pub(crate) const HOPELESS: f64 = 0.02;
 /// A measured operating point makes a plan when it is believed to meet every budget with this
 /// probability.
-const CONFIDENT: f64 = 0.96;
+const CONFIDENT: f64 = 0.95;
 /// The same where nothing is believed that firmly when the search ends.
 const LENIENT: f64 = 0.88;
 /// A plan on noisy readings promises the power and the latency that are believed, plus so many

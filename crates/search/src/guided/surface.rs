@@ -10,9 +10,17 @@ use std::sync::Arc;
 use fulcrum_domain::Role;
 use nalgebra::{Cholesky, DMatrix};
 
-use super::belief::Guess;
 use super::prior::{Expectation, Prior, feature_count};
 use super::widths::Widths;
+
+/// The logarithm of a quantity: what is expected, and how far it may be off.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Guess {
+    pub(crate) mean: f64,
+    pub(crate) deviation: f64,
+    /// Whether there is a reading of the quantity itself.
+    pub(crate) read: bool,
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Observation {

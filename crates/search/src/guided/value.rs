@@ -8,7 +8,8 @@ use fulcrum_domain::{
 };
 use statrs::function::erf::{erf, erf_inv};
 
-use super::belief::{Belief, Guess};
+use super::belief::Belief;
+use super::surface::Guess;
 
 /// So many pairs of times are looked at to find an expected improvement.
 const PAIRS: usize = 24;
