@@ -1,13 +1,14 @@
-//! Boards behind one trait: whatever workloads can be measured on.
+//! Boards, and profiles that were recorded of them.
 //!
-//! [`Replay`] answers from a [`ProfileTable`], which [`read_tables`] reads from CSV files and
-//! [`write_table`] writes. [`SimulatedOrin`] answers from a smooth model of a Jetson AGX Orin.
+//! A [`Profiler`] is whatever workloads can be profiled on. [`Replay`] answers from a
+//! [`ProfileTable`], which [`read_tables`] reads from CSV files and [`write_table`] writes.
+//! [`SimulatedOrin`] answers from a smooth model of a Jetson AGX Orin.
 
-mod board;
 mod named;
 mod orin_agx_model;
 mod presets;
 mod profile_table;
+mod profiler;
 mod reading_noise;
 mod replay;
 mod simulated;
@@ -20,10 +21,10 @@ mod table_reader;
 mod table_rows;
 mod table_writer;
 
-pub use board::{Board, Offer, Preset, UnknownWorkload, setting};
 pub use named::{UnknownBoard, board_named, board_names};
 pub use presets::presets;
 pub use profile_table::ProfileTable;
+pub use profiler::{Offer, Preset, Profiler, UnknownWorkload, setting};
 pub use reading_noise::Noise;
 pub use replay::Replay;
 pub use simulated::SimulatedOrin;

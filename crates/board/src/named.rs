@@ -1,13 +1,13 @@
 //! The boards that need nothing but their name.
 
-use crate::board::Board;
+use crate::profiler::Profiler;
 use crate::simulated::SimulatedOrin;
 
 /// Finds a board by its name; everything random about it follows from the seed.
 ///
 /// # Errors
 /// When there is none of that name.
-pub fn board_named(name: &str, seed: u64) -> Result<Box<dyn Board>, UnknownBoard> {
+pub fn board_named(name: &str, seed: u64) -> Result<Box<dyn Profiler>, UnknownBoard> {
     match name {
         SimulatedOrin::NAME => Ok(Box::new(SimulatedOrin::new(seed))),
         _ => Err(UnknownBoard { name: name.to_owned() }),

@@ -2,7 +2,7 @@
 
 use fulcrum_domain::{ModeId, ModeSpace};
 
-use crate::board::Preset;
+use crate::profiler::Preset;
 
 /// A vendor's power mode: for some knobs the highest level that it allows. What it does not name
 /// is not capped.

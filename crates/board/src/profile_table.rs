@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fulcrum_domain::{BatchSize, ModeId, ModeSpace, Profile, Workload};
 
-use crate::board::Offer;
+use crate::profiler::Offer;
 
 /// A profile of a workload, and where it was measured.
 type Keyed = ((ModeId, BatchSize), Profile);

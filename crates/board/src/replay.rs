@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use fulcrum_domain::{BatchSize, ModeId, ModeSpace, Workload};
-use fulcrum_search::{Failure, Reading};
+use fulcrum_domain::{BatchSize, Failure, ModeId, ModeSpace, Reading, Workload};
 
-use crate::board::{Board, Offer, Preset};
 use crate::presets::presets;
 use crate::profile_table::ProfileTable;
+use crate::profiler::{Offer, Preset, Profiler};
 use crate::reading_noise::{Noise, Readings};
 
 /// A board that answers from recorded profiles, exactly or with noise. Cloning it is cheap.
@@ -39,7 +38,7 @@ impl Replay {
     }
 }
 
-impl Board for Replay {
+impl Profiler for Replay {
     fn name(&self) -> &str {
         self.table.device()
     }

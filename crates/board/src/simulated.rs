@@ -8,13 +8,12 @@
 
 use std::sync::Arc;
 
-use fulcrum_domain::{BatchSize, Knob, ModeId, ModeSpace, Profile, Workload};
-use fulcrum_search::{Failure, Reading};
+use fulcrum_domain::{BatchSize, Failure, Knob, ModeId, ModeSpace, Profile, Reading, Workload};
 
-use crate::board::{Board, Offer, Preset};
 use crate::orin_agx_model::{CORES, CPU_KHZ, Clocks, GPU_KHZ, MEM_KHZ, MODELS, WorkloadModel};
 use crate::presets::presets;
 use crate::profile_table::ProfileTable;
+use crate::profiler::{Offer, Preset, Profiler};
 use crate::reading_noise::{Noise, Readings};
 
 /// A simulated Jetson AGX Orin with 18,096 power modes. Cloning it is cheap.
@@ -120,7 +119,7 @@ fn offers() -> Vec<Offer> {
     offers
 }
 
-impl Board for SimulatedOrin {
+impl Profiler for SimulatedOrin {
     fn name(&self) -> &str {
         Self::NAME
     }

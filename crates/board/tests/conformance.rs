@@ -7,15 +7,14 @@ mod small_table;
 
 use std::sync::Arc;
 
-use fulcrum_board::{Board, Noise, Replay, SimulatedOrin, board_named, board_names};
-use fulcrum_domain::{BatchSize, ModeId, ModeSpace, Workload};
-use fulcrum_search::{Failure, Reading};
+use fulcrum_board::{Noise, Profiler, Replay, SimulatedOrin, board_named, board_names};
+use fulcrum_domain::{BatchSize, Failure, ModeId, ModeSpace, Reading, Workload};
 use small_table::small_table;
 
 /// A kind of board: the same seed makes the same board.
 struct Kind {
     name: &'static str,
-    make: fn(u64) -> Box<dyn Board>,
+    make: fn(u64) -> Box<dyn Profiler>,
     exact: bool,
 }
 
@@ -33,7 +32,7 @@ const KINDS: [Kind; 4] = [
 type Key = (Workload, ModeId, BatchSize);
 
 /// Some of what a board offers: a few modes for each workload and batch size.
-fn some_measurements(board: &dyn Board) -> Vec<Key> {
+fn some_measurements(board: &dyn Profiler) -> Vec<Key> {
     let step = (board.space().len() / 7).max(1);
     let modes: Vec<ModeId> = board.space().ids().step_by(step).collect();
     let mut keys = Vec::new();
@@ -45,11 +44,11 @@ fn some_measurements(board: &dyn Board) -> Vec<Key> {
     keys
 }
 
-fn measure_all(board: &mut dyn Board, keys: &[Key]) -> Vec<Reading> {
+fn measure_all(board: &mut dyn Profiler, keys: &[Key]) -> Vec<Reading> {
     keys.iter().map(|(workload, mode, batch)| board.measure(workload, *mode, *batch)).collect()
 }
 
-fn each_kind(check: impl Fn(&Kind, Box<dyn Board>)) {
+fn each_kind(check: impl Fn(&Kind, Box<dyn Profiler>)) {
     for kind in &KINDS {
         println!("{}", kind.name);
         check(kind, (kind.make)(1));

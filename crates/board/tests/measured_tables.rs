@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use fulcrum_board::{Board, SimulatedOrin, read_tables};
+use fulcrum_board::{Profiler, SimulatedOrin, read_tables};
 
 fn data() -> Option<PathBuf> {
     let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));

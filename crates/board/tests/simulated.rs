@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use fulcrum_board::{Board, SimulatedOrin};
+use fulcrum_board::{Profiler, SimulatedOrin};
 use fulcrum_domain::{BatchSize, Workload};
 
 #[test]

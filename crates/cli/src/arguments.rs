@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use fulcrum_board::{Board, ProfileTable, Replay, board_named, read_tables, setting};
-use fulcrum_domain::{Hertz, Problem, Role, Seconds, Stream, Watts, Workload};
-use fulcrum_search::{Recipe, Setting, UnknownStrategy};
+use fulcrum_board::{ProfileTable, Profiler, Replay, board_named, read_tables, setting};
+use fulcrum_domain::{Hertz, Problem, Role, Seconds, Setting, Stream, Watts, Workload};
+use fulcrum_search::{Recipe, UnknownStrategy};
 
 use crate::exit::Failure;
 
@@ -23,7 +23,7 @@ pub(crate) struct Source {
 
 impl Source {
     /// The board to measure on.
-    pub(crate) fn open(&self, seed: u64) -> Result<Box<dyn Board>, Failure> {
+    pub(crate) fn open(&self, seed: u64) -> Result<Box<dyn Profiler>, Failure> {
         match &self.board {
             Some(name) => board_named(name, seed)
                 .map_err(|error| Failure::bad_input(format_args!("--board {name}: {error}"))),
@@ -129,7 +129,7 @@ impl Workloads {
     }
 
     /// What can be measured for the problem's workloads; names the flag of one that is unknown.
-    pub(crate) fn setting(board: &dyn Board, problem: &Problem) -> Result<Setting, Failure> {
+    pub(crate) fn setting(board: &dyn Profiler, problem: &Problem) -> Result<Setting, Failure> {
         setting(board, problem).map_err(|error| {
             let urgent = problem.workload(Role::Urgent) == Some(&error.workload);
             let flag = match (urgent, problem.kind()) {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use fulcrum_board::{Board, write_table};
+use fulcrum_board::{Profiler, write_table};
 use fulcrum_domain::{
     Alternate, BatchSize, Evidence, Front, ModeId, Problem, Profile, Role, Workload,
 };
@@ -105,7 +105,7 @@ pub(crate) struct FrontOrder<'a> {
 
 /// Builds the front for a problem's workloads.
 pub(crate) fn build_front(
-    board: &mut dyn Board,
+    board: &mut dyn Profiler,
     problem: &Problem,
     order: &FrontOrder<'_>,
 ) -> Result<(Front, Cost), Failure> {

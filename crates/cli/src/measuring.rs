@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use fulcrum_board::Board;
-use fulcrum_domain::{Front, Measurement, ModeId, Outcome, Problem, Profiles};
-use fulcrum_search::{FrontBuilder, Reading, Step, Strategy};
+use fulcrum_board::Profiler;
+use fulcrum_domain::{Front, Measurement, ModeId, Outcome, Problem, Profiles, Reading};
+use fulcrum_search::{FrontBuilder, Step, Strategy};
 
 /// What a search has spent.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +37,7 @@ pub(crate) type Watcher<'a> = &'a mut dyn FnMut(Measurement, &Reading, &Cost);
 
 /// Searches to the end; returns the outcome, the profiles it rests on, and the cost.
 pub(crate) fn search(
-    board: &mut dyn Board,
+    board: &mut dyn Profiler,
     problem: &Problem,
     strategy: &mut dyn Strategy,
     watch: Watcher<'_>,
@@ -63,7 +63,7 @@ pub(crate) fn search(
 
 /// Builds a front to the end.
 pub(crate) fn build(
-    board: &mut dyn Board,
+    board: &mut dyn Profiler,
     problem: &Problem,
     builder: &mut dyn FrontBuilder,
     watch: Watcher<'_>,
@@ -81,9 +81,9 @@ pub(crate) fn build(
     }
 }
 
-fn measure(board: &mut dyn Board, problem: &Problem, measurement: Measurement) -> Reading {
+fn measure(board: &mut dyn Profiler, problem: &Problem, measurement: Measurement) -> Reading {
     // A strategy asks for the roles that the problem has; any other has nothing to run.
     let workload =
-        problem.workload(measurement.role).ok_or(fulcrum_search::Failure::Unavailable)?;
+        problem.workload(measurement.role).ok_or(fulcrum_domain::Failure::Unavailable)?;
     board.measure(workload, measurement.mode, measurement.batch_size)
 }

@@ -2,8 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use fulcrum_domain::{Measurement, ModeSpace, Problem};
-use fulcrum_search::Reading;
+use fulcrum_domain::{Measurement, ModeSpace, Problem, Reading};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::measuring::Cost;

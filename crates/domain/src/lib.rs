@@ -18,6 +18,8 @@ mod mode_space;
 mod outcome;
 mod problem;
 mod profiles;
+mod reading;
+mod setting;
 mod units;
 mod workload;
 
@@ -31,5 +33,7 @@ pub use mode_space::{ModeId, ModeSpace, ModeSpaceError, PowerMode};
 pub use outcome::{Evidence, Outcome, Plan};
 pub use problem::{Budget, BudgetValue, Problem, ProblemError, ProblemKind, Stream};
 pub use profiles::Profiles;
+pub use reading::{Failure, Reading};
+pub use setting::Setting;
 pub use units::{Hertz, Seconds, UnitError, Watts};
 pub use workload::{BatchSize, Measurement, Profile, Role, UnknownKind, Workload, WorkloadKind};

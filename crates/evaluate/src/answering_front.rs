@@ -1,7 +1,7 @@
 //! Answering many problems from one finished front.
 
-use fulcrum_domain::{Evidence, Front, Plan, Problem, Role};
-use fulcrum_search::{FrontBuilder, GUARD_SIGMAS, Setting, optimistic_front};
+use fulcrum_domain::{Evidence, Front, Plan, Problem, Role, Setting};
+use fulcrum_search::{FrontBuilder, GUARD_SIGMAS, optimistic_front};
 
 use crate::answer::Status;
 use crate::choices::Choices;

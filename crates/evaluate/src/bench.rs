@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fulcrum_board::{Board, ProfileTable, Replay};
-use fulcrum_domain::{Measurement, ModeId, Problem};
-use fulcrum_search::{Failure, Reading};
+use fulcrum_board::{ProfileTable, Profiler, Replay};
+use fulcrum_domain::{Failure, Measurement, ModeId, Problem, Reading};
 
 /// A board on which a problem's workloads are measured, with what that costs.
 pub(crate) struct Bench {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fulcrum_board::{ProfileTable, Replay, UnknownWorkload, setting};
-use fulcrum_domain::{OperatingPoint, Outcome, Plan, Problem};
+use fulcrum_domain::{OperatingPoint, Outcome, Plan, Problem, Setting};
 use fulcrum_search::{
-    Allowance, Expected, FrontBuilder, FrontTask, Method, Recipe, Setting, Step, Strategy, Task,
+    Allowance, Expected, FrontBuilder, FrontTask, Method, Recipe, Step, Strategy, Task,
 };
 use rayon::prelude::*;
 

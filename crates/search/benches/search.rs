@@ -11,10 +11,10 @@ use std::sync::Arc;
 use criterion::{Criterion, criterion_group, criterion_main};
 use fulcrum_domain::{
     Alternate, Basis, BatchSize, Hertz, Knob, Measurement, ModeSpace, Problem, Profile, Role,
-    Seconds, Stream, Watts, Workload,
+    Seconds, Setting, Stream, Watts, Workload,
 };
 use fulcrum_search::{
-    Expected, FrontTask, GUARD_SIGMAS, Prior, Setting, Strategy, Task, build, recipe, run,
+    Expected, FrontTask, GUARD_SIGMAS, Prior, Strategy, Task, build, recipe, run,
 };
 
 /// A board with so many levels a knob, whose time and power follow its clocks.

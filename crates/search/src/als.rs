@@ -8,14 +8,14 @@
 use std::sync::Arc;
 
 use fulcrum_domain::{
-    BatchSize, Evidence, Front, Hertz, Measurement, Problem, Profiles, Role, Seconds, Stream,
-    Watts, Workload,
+    BatchSize, Evidence, Front, Hertz, Measurement, Problem, Profiles, Reading, Role, Seconds,
+    Stream, Watts, Workload,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::guided::{Advice, Explorer, Judge, Prior, opening};
-use crate::strategy::{FrontBuilder, Reading};
+use crate::strategy::FrontBuilder;
 use crate::task::FrontTask;
 
 /// When so many problems in a row find nothing worth a measurement, the front is done.

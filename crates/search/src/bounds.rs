@@ -4,10 +4,10 @@
 //! That is nearly true, and good enough to say that nothing can be had; a plan never rests on it.
 
 use fulcrum_domain::{
-    Evidence, Front, ModeId, OperatingPoint, Profile, Profiles, Role, Seconds, Watts,
+    Evidence, Front, ModeId, OperatingPoint, Profile, Profiles, Role, Seconds, Setting, Watts,
 };
 
-use crate::task::{GUARD_SIGMAS, Setting};
+use crate::task::GUARD_SIGMAS;
 
 /// The best that every operating point could still be: no faster than any mode that is at least as
 /// high, and no less hungry than any mode that is at most as high.

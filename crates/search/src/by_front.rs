@@ -1,9 +1,9 @@
 //! A front builder as the search for one problem: build the front, then answer from it.
 
-use fulcrum_domain::{Basis, Evidence, Measurement, Outcome, Profiles};
+use fulcrum_domain::{Basis, Evidence, Measurement, Outcome, Profiles, Reading};
 
 use crate::conclusion::conclude;
-use crate::strategy::{FrontBuilder, Reading, Step, Strategy};
+use crate::strategy::{FrontBuilder, Step, Strategy};
 use crate::task::{FrontTask, GUARD_SIGMAS, Task};
 
 /// Makes a [`Strategy`] of a [`FrontBuilder`].

@@ -2,11 +2,11 @@
 //! instead.
 
 use fulcrum_domain::{
-    Basis, Evidence, Front, Infeasibility, OperatingPoint, Outcome, Problem, Profiles,
+    Basis, Evidence, Front, Infeasibility, OperatingPoint, Outcome, Problem, Profiles, Setting,
 };
 
 use crate::bounds::optimistic_front;
-use crate::task::{GUARD_SIGMAS, Setting, Task};
+use crate::task::{GUARD_SIGMAS, Task};
 
 /// The best plan that was measured. Where there is none, and the bounds that the measurements set
 /// leave no room for one, the problem is infeasible; where they leave room, it is unsolved.

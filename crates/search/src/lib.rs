@@ -25,5 +25,5 @@ pub use guided::{Guided, Prior};
 pub use log::Log;
 pub use procedure::{ByProcedure, Halt, Probe, Procedure};
 pub use registry::{Method, Recipe, UnknownStrategy, all, recipe};
-pub use strategy::{Failure, FrontBuilder, Reading, Step, Strategy, build, run};
-pub use task::{Allowance, Expected, FrontTask, GUARD_SIGMAS, Setting, Task};
+pub use strategy::{FrontBuilder, Step, Strategy, build, run};
+pub use task::{Allowance, Expected, FrontTask, GUARD_SIGMAS, Task};

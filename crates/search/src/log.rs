@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fulcrum_domain::{Measurement, ModeId, Profile, Profiles};
+use fulcrum_domain::{Failure, Measurement, ModeId, Profile, Profiles, Reading};
 
-use crate::strategy::{Failure, Reading};
 use crate::task::Allowance;
 
 /// Everything that a search has been told.

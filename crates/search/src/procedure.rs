@@ -6,11 +6,11 @@
 //! So a procedure has no state of its own: it is a function of what was measured, it resumes
 //! anywhere, and it never asks twice. Running it again is a few dozen look-ups.
 
-use fulcrum_domain::{BatchSize, Measurement, ModeId, Profile, Profiles, Role};
+use fulcrum_domain::{BatchSize, Measurement, ModeId, Profile, Profiles, Reading, Role};
 
 use crate::conclusion::conclude;
 use crate::log::Log;
-use crate::strategy::{Reading, Step, Strategy};
+use crate::strategy::{Step, Strategy};
 use crate::task::Task;
 
 /// Why a procedure stops before its end.

@@ -4,8 +4,8 @@
 
 mod small_space;
 
-use fulcrum_domain::{Basis, Evidence, Infeasibility, Outcome};
-use fulcrum_search::{Allowance, Failure, Recipe, all};
+use fulcrum_domain::{Basis, Evidence, Failure, Infeasibility, Outcome};
+use fulcrum_search::{Allowance, Recipe, all};
 use proptest::prelude::*;
 use small_space::{Case, case, search};
 

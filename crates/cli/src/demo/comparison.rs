@@ -1,6 +1,6 @@
 //! The plan beside the vendor's presets and the optimum, all by the simulated board's truth.
 
-use fulcrum_board::{Board, SimulatedOrin};
+use fulcrum_board::{Profiler, SimulatedOrin};
 use fulcrum_domain::{Assessment, BatchSize, Budget, ModeId, OperatingPoint, Plan, Problem, Role};
 
 use super::ALTERNATE;

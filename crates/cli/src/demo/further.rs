@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::Instant;
 
-use fulcrum_board::Board;
+use fulcrum_board::Profiler;
 use fulcrum_domain::{Basis, BudgetValue, Hertz, Outcome, Problem, Seconds, Watts};
 use fulcrum_search::{GUARD_SIGMAS, recipe};
 
@@ -14,7 +14,7 @@ use crate::output::{budgets_in_words, table};
 use crate::progress::Lines;
 
 /// Builds the pair's front and answers three further budgets from it.
-pub(super) fn show(board: &mut dyn Board, problem: &Problem, seed: u64) -> Result<(), Failure> {
+pub(super) fn show(board: &mut dyn Profiler, problem: &Problem, seed: u64) -> Result<(), Failure> {
     let als = recipe("als")?;
     let order = FrontOrder {
         recipe: &als,
@@ -59,7 +59,7 @@ fn further_problems(problem: &Problem) -> [Problem; 3] {
     ]
 }
 
-fn row(board: &dyn Board, problem: &Problem, outcome: &Outcome, took: String) -> Vec<String> {
+fn row(board: &dyn Profiler, problem: &Problem, outcome: &Outcome, took: String) -> Vec<String> {
     let asked = budgets_in_words(problem);
     let Some(plan) = outcome.plan() else {
         let nothing = || "-".to_owned();

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use clap::Args;
-use fulcrum_board::{Board, SimulatedOrin};
+use fulcrum_board::{Profiler, SimulatedOrin};
 use fulcrum_domain::{Alternate, Hertz, Problem, Seconds, Stream, Watts, Workload};
 use fulcrum_search::{GUARD_SIGMAS, Task, recipe};
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use fulcrum_board::ProfileTable;
 use fulcrum_domain::{
     BatchSize, Evidence, Front, Hertz, Knob, Measurement, ModeSpace, Problem, Profile, Profiles,
-    Role, Seconds, Stream, Watts, Workload,
+    Reading, Role, Seconds, Stream, Watts, Workload,
 };
 use fulcrum_search::{
-    Allowance, ByProcedure, FrontBuilder, FrontTask, Halt, Method, Probe, Reading, Recipe, Task,
+    Allowance, ByProcedure, FrontBuilder, FrontTask, Halt, Method, Probe, Recipe, Task,
 };
 
 pub(crate) fn batch(size: u32) -> BatchSize {

@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 use std::sync::OnceLock;
 
 use fulcrum_domain::{
-    BatchSize, Evidence, Front, Measurement, ModeId, OperatingPoint, Profile, Profiles, Role,
-    Seconds, Watts,
+    BatchSize, Evidence, Front, Measurement, ModeId, OperatingPoint, Profile, Profiles, Reading,
+    Role, Seconds, Watts,
 };
 use nalgebra::DMatrix;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::log::Log;
-use crate::strategy::{FrontBuilder, Reading};
+use crate::strategy::FrontBuilder;
 use crate::task::FrontTask;
 
 use super::dense_net::DenseNet;

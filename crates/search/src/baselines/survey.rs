@@ -3,12 +3,12 @@
 
 use std::collections::VecDeque;
 
-use fulcrum_domain::{Evidence, Front, Measurement, ModeId, Profiles};
+use fulcrum_domain::{Evidence, Front, Measurement, ModeId, Profiles, Reading};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::log::Log;
-use crate::strategy::{FrontBuilder, Reading};
+use crate::strategy::FrontBuilder;
 use crate::task::{Allowance, FrontTask};
 
 /// Measures a list, as far as the allowance goes.

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use fulcrum_domain::{
-    BatchSize, Evidence, Measurement, OperatingPoint, Plan, Problem, Profile, Role, Seconds, Watts,
+    BatchSize, Evidence, Measurement, OperatingPoint, Plan, Problem, Profile, Reading, Role,
+    Seconds, Setting, Watts,
 };
 
 use super::belief::Belief;
@@ -12,8 +13,7 @@ use super::prior::Prior;
 use super::surface::Guess;
 use super::value::{Judge, Promise};
 use crate::log::Log;
-use crate::strategy::Reading;
-use crate::task::{Allowance, Setting};
+use crate::task::Allowance;
 
 /// Less than this share is not worth another measurement.
 const WORTH: f64 = 0.001;

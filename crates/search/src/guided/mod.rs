@@ -18,10 +18,10 @@ mod widths;
 
 use std::sync::Arc;
 
-use fulcrum_domain::{Basis, BatchSize, Infeasibility, Measurement, Outcome, Profiles};
+use fulcrum_domain::{Basis, BatchSize, Infeasibility, Measurement, Outcome, Profiles, Reading};
 
 use crate::conclusion::conclude;
-use crate::strategy::{Reading, Step, Strategy};
+use crate::strategy::{Step, Strategy};
 use crate::task::Task;
 pub(crate) use explorer::{Advice, Explorer, HOPELESS, opening, usable_batches};
 pub use prior::Prior;

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fulcrum_domain::{Measurement, ModeId, Role};
+use fulcrum_domain::{Measurement, ModeId, Role, Setting};
 use nalgebra::{DMatrix, SymmetricEigen};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -14,7 +14,6 @@ use rand_chacha::ChaCha8Rng;
 use super::family::{BoardDraw, Clocks, WorkloadDraw};
 use super::lattice::lattice;
 use super::widths::{POWER, TIME, Widths};
-use crate::task::Setting;
 
 /// How many models are drawn, and how many principal components of them are kept.
 const DRAWS: usize = 320;

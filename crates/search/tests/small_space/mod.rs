@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fulcrum_domain::{
-    Alternate, BatchSize, Hertz, Knob, Measurement, ModeId, ModeSpace, OperatingPoint, Outcome,
-    Problem, Profile, Profiles, Role, Seconds, Stream, Watts, Workload,
+    Alternate, BatchSize, Failure, Hertz, Knob, Measurement, ModeId, ModeSpace, OperatingPoint,
+    Outcome, Problem, Profile, Profiles, Reading, Role, Seconds, Setting, Stream, Watts, Workload,
 };
-use fulcrum_search::{Allowance, Failure, Reading, Recipe, Setting, Step, Task};
+use fulcrum_search::{Allowance, Recipe, Step, Task};
 use proptest::prelude::*;
 
 /// A workload whose time is a sum of terms that fall with each knob, and whose power is a sum of

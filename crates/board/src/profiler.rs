@@ -1,9 +1,8 @@
-//! The Board trait, as far as measuring needs it.
+//! The Profiler trait: whatever workloads can be profiled on.
 
 use std::sync::Arc;
 
-use fulcrum_domain::{BatchSize, ModeId, ModeSpace, Problem, Workload};
-use fulcrum_search::{Reading, Setting};
+use fulcrum_domain::{BatchSize, ModeId, ModeSpace, Problem, Reading, Setting, Workload};
 
 /// A workload that can be measured on a board.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +22,9 @@ pub struct Preset {
     pub mode: ModeId,
 }
 
-/// A device on which workloads can be measured.
-pub trait Board: Send {
+/// A board on which workloads can be profiled: a real one, a simulated one, or what was recorded of
+/// one.
+pub trait Profiler: Send {
     /// The device's name.
     fn name(&self) -> &str;
 
@@ -48,7 +48,7 @@ pub trait Board: Send {
 ///
 /// # Errors
 /// When the board does not offer one of the workloads.
-pub fn setting(board: &dyn Board, problem: &Problem) -> Result<Setting, UnknownWorkload> {
+pub fn setting(board: &dyn Profiler, problem: &Problem) -> Result<Setting, UnknownWorkload> {
     let find = |workload: &Workload| {
         board.offers().iter().find(|offer| offer.workload == *workload).ok_or_else(|| {
             let same_kind = board.offers().iter().filter(|o| o.workload.kind == workload.kind);
