@@ -1,9 +1,15 @@
 //! Boards, and profiles that were recorded of them.
 //!
+//! A [`Board`] is a device with sensors and power modes. It reaches the kernel through [`Files`],
+//! so that the real tree, a copy of one, and one that misbehaves on purpose are all the same to it.
+//!
 //! A [`Profiler`] is whatever workloads can be profiled on. [`Replay`] answers from a
 //! [`ProfileTable`], which [`read_tables`] reads from CSV files and [`write_table`] writes.
 //! [`SimulatedOrin`] answers from a smooth model of a Jetson AGX Orin.
 
+mod board;
+mod clock;
+mod files;
 mod named;
 mod orin_agx_model;
 mod presets;
@@ -11,6 +17,7 @@ mod profile_table;
 mod profiler;
 mod reading_noise;
 mod replay;
+mod sensor;
 mod simulated;
 mod table_columns;
 mod table_error;
@@ -21,12 +28,18 @@ mod table_reader;
 mod table_rows;
 mod table_writer;
 
+pub use board::{
+    Board, FoundState, Identity, Levels, ModeChange, Override, RestoreError, SetError, Suspect,
+};
+pub use clock::{Clock, ManualClock, Moment, SystemClock};
+pub use files::{Files, Rooted};
 pub use named::{UnknownBoard, board_named, board_names};
 pub use presets::presets;
 pub use profile_table::ProfileTable;
 pub use profiler::{Offer, Preset, Profiler, UnknownWorkload, setting};
 pub use reading_noise::Noise;
 pub use replay::Replay;
+pub use sensor::{Absence, Quantity, Sample, Sensor, SensorValue, TotalPower};
 pub use simulated::SimulatedOrin;
 pub use table_error::{Column, TableError, TableProblem};
 pub use table_reader::{read_table, read_tables};
