@@ -1,0 +1,83 @@
+//! A clock between two limits, as cpufreq and devfreq hold it.
+
+use super::errno::{EINVAL, Errno};
+
+/// What a kernel does with a lower limit above the upper one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KernelProfile {
+    /// Kernel 4.9: it is refused with `EINVAL`.
+    Rejecting,
+    /// Kernel 5.10 and later: both limits are requests; the upper one wins, and the lower one
+    /// comes into its own when the upper one makes room.
+    Clamping,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// The clocks there are, ascending.
+    pub(crate) table: Vec<u64>,
+    pub(crate) profile: KernelProfile,
+    wanted_min: u64,
+    wanted_max: u64,
+}
+
+impl Limits {
+    pub(crate) fn new(table: Vec<u64>, profile: KernelProfile) -> Self {
+        let (wanted_min, wanted_max) = (table[0], table[table.len() - 1]);
+        Self { table, profile, wanted_min, wanted_max }
+    }
+
+    pub(crate) fn bottom(&self) -> u64 {
+        self.table[0]
+    }
+
+    pub(crate) fn top(&self) -> u64 {
+        self.table[self.table.len() - 1]
+    }
+
+    /// The whole range, as at boot.
+    pub(crate) fn reset(&mut self) {
+        (self.wanted_min, self.wanted_max) = (self.bottom(), self.top());
+    }
+
+    pub(crate) fn max(&self) -> u64 {
+        self.at_most(self.wanted_max)
+    }
+
+    pub(crate) fn min(&self) -> u64 {
+        self.at_least(self.wanted_min).min(self.max())
+    }
+
+    /// The highest clock of the table up to this one, or the lowest.
+    pub(crate) fn at_most(&self, clock: u64) -> u64 {
+        let place = self.table.partition_point(|&c| c <= clock);
+        self.table[place.saturating_sub(1)]
+    }
+
+    /// The lowest clock of the table from this one, or the highest.
+    fn at_least(&self, clock: u64) -> u64 {
+        let place = self.table.partition_point(|&c| c < clock);
+        self.table[place.min(self.table.len() - 1)]
+    }
+
+    /// The clock that runs where this one would do.
+    pub(crate) fn run(&self, clock: u64) -> u64 {
+        self.at_most(clock.clamp(self.min(), self.max())).max(self.min())
+    }
+
+    pub(crate) fn set_min(&mut self, clock: u64) -> Result<(), Errno> {
+        if self.profile == KernelProfile::Rejecting && self.at_least(clock) > self.max() {
+            return Err(EINVAL);
+        }
+        self.wanted_min = clock;
+        Ok(())
+    }
+
+    pub(crate) fn set_max(&mut self, clock: u64) -> Result<(), Errno> {
+        if self.profile == KernelProfile::Rejecting && self.at_most(clock) < self.min() {
+            return Err(EINVAL);
+        }
+        self.wanted_max = clock;
+        Ok(())
+    }
+}
