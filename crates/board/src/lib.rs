@@ -2,6 +2,7 @@
 //!
 //! A [`Board`] is a device with sensors and power modes. It reaches the kernel through [`Files`],
 //! so that the real tree, a copy of one, and one that misbehaves on purpose are all the same to it.
+//! [`JetsonBoard`] is an NVIDIA Jetson.
 //!
 //! A [`Profiler`] is whatever workloads can be profiled on. [`Replay`] answers from a
 //! [`ProfileTable`], which [`read_tables`] reads from CSV files and [`write_table`] writes.
@@ -10,6 +11,7 @@
 mod board;
 mod clock;
 mod files;
+mod jetson;
 mod named;
 mod orin_agx_model;
 mod presets;
@@ -33,6 +35,7 @@ pub use board::{
 };
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use files::{Files, Rooted};
+pub use jetson::{JetsonBoard, PresetAfterReboot, ProbeError};
 pub use named::{UnknownBoard, board_named, board_names};
 pub use presets::presets;
 pub use profile_table::ProfileTable;
