@@ -242,7 +242,10 @@ fn who_is_not_root_may_read_little_and_write_nothing() {
     assert_eq!(get(&tree, &format!("{LOCK}/rate")), Err(EACCES));
     assert!(!tree.exists(Path::new(LOCK)));
     assert_eq!(set(&tree, CAP, "665600000"), Err(EACCES));
-    assert!(get(&tree, CAP).is_ok());
+    assert!(get(&tree, CAP).is_ok() && !tree.writable(Path::new(CAP)));
+    tree.as_root(true);
+    assert!(tree.writable(Path::new(CAP)));
+    assert!(!tree.writable(Path::new(&format!("{GPU}/cur_freq"))));
 }
 
 #[test]
