@@ -128,6 +128,20 @@ fn clocks_follow_their_limits() {
 }
 
 #[test]
+fn a_cooling_device_holds_a_clock_down_whatever_is_written() {
+    let tree = orin_agx_jp6();
+    let max = format!("{CPU}/cpufreq/policy0/scaling_max_freq");
+    let device = named(&tree, "/sys/class/thermal", "type", "cpufreq-cpu0");
+    tree.cool_cpus(Some(1_100_000));
+    set(&tree, &max, "2201600").unwrap();
+    assert_eq!(get(&tree, &max), ok("1036800"));
+    assert_eq!(get(&tree, &format!("{device}/cur_state")), ok("3"));
+    tree.cool_cpus(None);
+    assert_eq!(get(&tree, &max), ok("2201600"));
+    assert_eq!(get(&tree, &format!("{device}/cur_state")), ok("0"));
+}
+
+#[test]
 fn the_firmware_ignores_memory_rates_that_it_does_not_know() {
     let tree = orin_agx_jp6();
     set(&tree, &format!("{LOCK}/rate"), "3199000000").unwrap();

@@ -19,12 +19,14 @@ pub(crate) struct Limits {
     pub(crate) profile: KernelProfile,
     wanted_min: u64,
     wanted_max: u64,
+    /// What a cooling device holds the clock at or below, whatever is wanted.
+    pub(crate) cooled: Option<u64>,
 }
 
 impl Limits {
     pub(crate) fn new(table: Vec<u64>, profile: KernelProfile) -> Self {
         let (wanted_min, wanted_max) = (table[0], table[table.len() - 1]);
-        Self { table, profile, wanted_min, wanted_max }
+        Self { table, profile, wanted_min, wanted_max, cooled: None }
     }
 
     pub(crate) fn bottom(&self) -> u64 {
@@ -41,7 +43,7 @@ impl Limits {
     }
 
     pub(crate) fn max(&self) -> u64 {
-        self.at_most(self.wanted_max)
+        self.at_most(self.wanted_max.min(self.cooled.unwrap_or(u64::MAX)))
     }
 
     pub(crate) fn min(&self) -> u64 {
