@@ -145,7 +145,7 @@ fn check_change(board: &mut dyn Board, mode: ModeId, change: &ModeChange) {
         let over = change.overrides.iter().find(|over| over.knob == knob.name());
         match over {
             None => {
-                assert_eq!(change.observed[place], Ok(change.applied[place]), "{}", knob.name())
+                assert_eq!(change.observed[place], Ok(change.applied[place]), "{}", knob.name());
             }
             Some(over) => assert_eq!(over.wanted, change.applied[place]),
         }

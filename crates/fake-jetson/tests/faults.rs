@@ -1,12 +1,12 @@
-//! Random faults, what was served, and trees as folders.
+//! Random faults, what was served, and controls.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use fulcrum_board::{Files as _, Rooted};
-use fulcrum_fake_jetson::{FakeTree, jetsons, orin_agx_jp6};
+use fulcrum_board::Files as _;
+use fulcrum_fake_jetson::{FakeTree, orin_agx_jp6};
 
 const GPU: &str = "/sys/class/devfreq/17000000.gpu/cur_freq";
 
@@ -69,57 +69,4 @@ fn controls_say_where_they_differ() {
     assert_eq!(before.get(real), Some("816000000"));
     tree.write(Path::new(real), "816000000").unwrap();
     assert_eq!(tree.controls(), before);
-}
-
-/// A folder that goes when the test ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("fulcrum-{name}-{}", std::process::id()));
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-#[test]
-fn a_tree_in_a_folder_reads_as_it_does_in_memory() {
-    for (place, board) in jetsons().into_iter().enumerate() {
-        let tree = (board.tree)();
-        let folder = Folder::new(&format!("tree{place}"));
-        tree.write_to(&folder.0).unwrap();
-        let files = Rooted::new(&folder.0);
-        for class in ["/sys/class/hwmon", "/sys/class/thermal", "/sys/class/devfreq"] {
-            let class = Path::new(class);
-            assert_eq!(files.list(class).ok(), tree.list(class).ok(), "{}", board.name);
-            for device in tree.list(class).unwrap_or_default() {
-                for file in tree.list(&class.join(&device)).unwrap() {
-                    let path = class.join(&device).join(file);
-                    assert_eq!(files.read(&path).ok(), tree.read(&path).ok(), "{}", path.display());
-                }
-            }
-        }
-        let compatible = Path::new("/proc/device-tree/compatible");
-        assert_eq!(files.read(compatible).unwrap(), tree.read(compatible).unwrap());
-        assert_eq!(tree.controls_in(&folder.0), tree.controls());
-    }
-}
-
-#[test]
-fn the_controls_of_a_folder_can_be_compared() {
-    let tree = orin_agx_jp6();
-    let folder = Folder::new("controls");
-    tree.write_to(&folder.0).unwrap();
-    let files = Rooted::new(&folder.0);
-    let control = Path::new("/sys/devices/system/cpu/cpu11/online");
-    files.write(control, "0").unwrap();
-    let differences = tree.controls_in(&folder.0).differences(&tree.controls());
-    assert_eq!(differences, [format!("{}: was 1, is 0", control.display())]);
-    files.write(control, "1").unwrap();
-    assert_eq!(tree.controls_in(&folder.0), tree.controls());
 }
