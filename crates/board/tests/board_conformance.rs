@@ -4,21 +4,20 @@
 #![allow(clippy::print_stdout, reason = "a test says which kind it is at")]
 
 mod fake_processes;
+mod read_only;
 
 use std::collections::BTreeSet;
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use fake_processes::FakeProcesses;
 use fulcrum_board::{
-    Absence, Board, Files, HostBoard, ManualClock, ModeChange, Quantity, Rooted, Sample, SetError,
-    SystemClock,
+    Absence, Board, HostBoard, ManualClock, ModeChange, Quantity, Sample, SetError, SystemClock,
 };
 use fulcrum_domain::{Knob, ModeId, ModeSpace};
 use fulcrum_fake_jetson::{FakeTree, orin_nano, xavier_nx};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use read_only::ReadOnly;
 
 /// A kind of board, and how one is made.
 struct Kind {
@@ -33,34 +32,8 @@ const KINDS: &[Kind] = &[
     Kind { name: "host, a virtual machine", make: virtual_machine },
 ];
 
-/// This machine's files, which a test must not write.
-#[derive(Debug)]
-struct ReadOnly(Rooted);
-
-impl Files for ReadOnly {
-    fn read(&self, path: &Path) -> io::Result<String> {
-        self.0.read(path)
-    }
-
-    fn write(&self, path: &Path, _: &str) -> io::Result<()> {
-        panic!("a test wrote {}", path.display())
-    }
-
-    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
-        self.0.list(folder)
-    }
-
-    fn exists(&self, path: &Path) -> bool {
-        self.0.exists(path)
-    }
-
-    fn writable(&self, _: &Path) -> bool {
-        false
-    }
-}
-
 fn this_machine() -> Box<dyn Board> {
-    let files = Arc::new(ReadOnly(Rooted::new("/")));
+    let files = Arc::new(ReadOnly::new());
     Box::new(HostBoard::new(files, Arc::new(SystemClock::new())).unwrap())
 }
 
