@@ -125,6 +125,7 @@ fn check_change(board: &mut dyn Board, mode: ModeId, change: &ModeChange) {
     }
     if change.holds() {
         assert_eq!(board.levels(), change.observed);
+        assert_eq!(board.overrides(&change.applied), []);
     }
 }
 

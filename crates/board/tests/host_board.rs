@@ -115,8 +115,11 @@ fn a_thread_that_someone_else_moved_shows_as_an_override() {
     machine.processes.start(100, 7, &[0, 1, 2, 3, 4, 5]);
     board.place(100);
     board.set(board.space().lowest()).unwrap();
+    assert_eq!(board.overrides(&[1.0, 115_200.0]), []);
     machine.processes.allow(101, &[2, 3, 4]).unwrap();
     assert_eq!(board.levels()[0], Ok(3.0));
+    let overrides = board.overrides(&[1.0, 115_200.0]);
+    assert_eq!((overrides.len(), overrides[0].knob.as_str()), (1, "cpu_cores"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod identity;
 mod processes;
 mod quota;
 mod rapl;
+mod sensors;
 mod total_power;
 
 use std::fmt;
@@ -21,25 +22,20 @@ use fulcrum_domain::{Knob, ModeId, ModeSpace};
 
 pub use processes::{Processes, SystemProcesses};
 
-use self::battery::Batteries;
 use self::cores::Cores;
 use self::cpu_clock::CpuClock;
 use self::quota::Quota;
-use self::rapl::Rapl;
 use crate::board::{
     Board, FoundState, Identity, Levels, ModeChange, Override, RestoreError, SetError, Suspect,
 };
 use crate::clock::Clock;
 use crate::files::Files;
-use crate::linux::cpu::{self, CpuClocks};
+use crate::linux::cpu;
 use crate::linux::kernel_text::{processors, text};
-use crate::linux::load::CpuLoad;
-use crate::linux::memory::Memory;
-use crate::linux::sensor_group::SensorGroup;
 use crate::linux::sensors::Sensors;
-use crate::linux::thermal::{Zones, active_cooling};
+use crate::linux::thermal::active_cooling;
 use crate::profiler::Preset;
-use crate::sensor::{Quantity, Sample, Sensor, SensorValue, TotalPower};
+use crate::sensor::{Sample, Sensor, TotalPower};
 
 /// Why a machine cannot be a board.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -92,7 +88,7 @@ impl HostBoard {
         Ok(Self {
             identity: identity::identity(&*files),
             space: Arc::new(ModeSpace::full_grid(knobs)?),
-            sensors: sensors(&*files, &clock),
+            sensors: sensors::find(&*files, &clock),
             cores,
             cpu_clock,
             quota: None,
@@ -121,26 +117,25 @@ impl HostBoard {
         self.cores.set(count)
     }
 
-    fn overrides(&self, mode: ModeId, observed: &Levels) -> Vec<Override> {
-        let over = |knob: usize, shown: SensorValue, suspect| Override {
-            knob: self.space.knobs()[knob].name().to_owned(),
-            wanted: self.space.level(mode, knob),
-            shown,
-            suspect,
-        };
+    /// What the knobs show now, and where that is not what was written.
+    fn compare(&mut self, applied: &[f64]) -> (Levels, Vec<Override>) {
+        let observed = self.levels();
         let mut overrides = Vec::new();
-        if observed[0] != Ok(self.space.level(mode, 0)) {
-            overrides.push(over(0, observed[0].clone(), Suspect::Unknown));
+        for (place, (knob, &wanted)) in self.space.knobs().iter().zip(applied).enumerate() {
+            let shown = (observed[place] != Ok(wanted)).then(|| observed[place].clone());
+            // A lower limit that is not where it was put does not show in the level.
+            let clock = self.cpu_clock.as_ref().filter(|_| place == 1);
+            let limit = || clock?.deviation(&*self.files, wanted as u64);
+            let Some(shown) = shown.or_else(limit) else { continue };
+            let suspect = if place == 1 { self.suspect() } else { Suspect::Unknown };
+            overrides.push(Override { knob: knob.name().to_owned(), wanted, shown, suspect });
         }
-        let Some(clock) = &self.cpu_clock else { return overrides };
-        let wanted = self.space.level(mode, 1);
-        let seen = (observed[1] != Ok(wanted)).then(|| observed[1].clone());
-        if let Some(shown) = seen.or_else(|| clock.deviation(&*self.files, wanted as u64)) {
-            let cooled = !active_cooling(&*self.files).is_empty();
-            let suspect = if cooled { Suspect::Thermal } else { Suspect::Kernel };
-            overrides.push(over(1, shown, suspect));
-        }
-        overrides
+        (observed, overrides)
+    }
+
+    fn suspect(&self) -> Suspect {
+        let cooled = !active_cooling(&*self.files).is_empty();
+        if cooled { Suspect::Thermal } else { Suspect::Kernel }
     }
 }
 
@@ -148,30 +143,6 @@ impl fmt::Debug for HostBoard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostBoard").field("identity", &self.identity).finish_non_exhaustive()
     }
-}
-
-fn sensors(files: &dyn Files, clock: &Arc<dyn Clock>) -> Sensors {
-    let cores = cpu::cores(files);
-    let policies = cpu::policies(files);
-    // A virtual machine shows no clocks at all.
-    let clocked = !policies.is_empty();
-    let batteries = Batteries::find(files);
-    let names: Vec<String> = batteries.sensors().into_iter().map(|sensor| sensor.part).collect();
-    let mut rapl = Rapl::find(files, clock.clone());
-    let mut first = Vec::new();
-    rapl.read(files, &mut first);
-    let energies = rapl.sensors().into_iter().zip(first);
-    let mut energies = energies.filter(|(sensor, _)| sensor.quantity == Quantity::Energy);
-    let readable = energies.any(|(_, value)| value.is_ok());
-    let groups: Vec<Box<dyn SensorGroup>> = vec![
-        Box::new(rapl),
-        Box::new(batteries),
-        Box::new(Zones::find(files)),
-        Box::new(CpuClocks::new(if clocked { &cores } else { &[] }, &policies)),
-        Box::new(CpuLoad::new(&cores)),
-        Box::new(Memory),
-    ];
-    Sensors::new(groups, total_power::rule(&names, readable), clock.now())
 }
 
 impl Board for HostBoard {
@@ -204,19 +175,20 @@ impl Board for HostBoard {
         [Ok(self.cores.shown())].into_iter().chain(clock).collect()
     }
 
+    fn overrides(&mut self, applied: &[f64]) -> Vec<Override> {
+        let (_, mut overrides) = self.compare(applied);
+        overrides.retain(|over| over.shown.is_ok());
+        overrides
+    }
+
     fn set(&mut self, mode: ModeId) -> Result<ModeChange, SetError> {
         if mode.index() >= self.space.len() {
             return Err(SetError::Unknown { index: mode.index(), count: self.space.len() });
         }
         self.apply(mode)?;
-        let observed = self.levels();
-        let overrides = self.overrides(mode, &observed);
-        Ok(ModeChange {
-            requested: mode,
-            applied: self.space.levels(mode).collect(),
-            observed,
-            overrides,
-        })
+        let applied: Vec<f64> = self.space.levels(mode).collect();
+        let (observed, overrides) = self.compare(&applied);
+        Ok(ModeChange { requested: mode, applied, observed, overrides })
     }
 
     fn found_state(&mut self) -> Result<FoundState, SetError> {
