@@ -25,6 +25,7 @@ mod layout;
 mod log;
 mod misbehaviours;
 mod nodes;
+mod nvpmodel;
 mod renumbering;
 mod tree;
 mod vendor_modes;
@@ -34,5 +35,6 @@ pub use boards::{Jetson, jetsons, orin_agx_jp5, orin_agx_jp6, orin_nano, thor, x
 pub use controls::Controls;
 pub use devices::KernelProfile;
 pub use log::{Served, Written};
+pub use nvpmodel::Nvpmodel;
 pub use tree::FakeTree;
 pub use vendor_modes::VendorMode;

@@ -87,6 +87,26 @@ impl FakeTree {
         self.world().devices.vendor_modes.clone()
     }
 
+    /// A cooling device holds all cores at or below a clock, or lets go of them.
+    pub fn cool_cpus(&self, khz: Option<u64>) {
+        let mut world = self.world();
+        for policy in &mut world.devices.cpus.policies {
+            policy.limits.cooled = khz;
+        }
+        let state = Role::Text(format!("{}\n", if khz.is_some() { 3 } else { 0 }));
+        let cools =
+            |node: &Node| matches!(&node.role, Role::Text(kind) if kind.contains("cpufreq"));
+        let types = world.nodes.files.iter().filter(|(path, node)| {
+            path.contains("/cooling_device") && path.ends_with("/type") && cools(node)
+        });
+        let states = types.map(|(path, _)| path.replace("/type", "/cur_state"));
+        for path in states.collect::<Vec<_>>() {
+            if let Some(node) = world.nodes.files.get_mut(&path) {
+                node.role = state.clone();
+            }
+        }
+    }
+
     /// Holds the fan at a drive of 0 to 255, as `nvfancontrol` does about every second, whatever
     /// is written; none stops the daemon.
     pub fn hold_fan(&self, drive: Option<u8>) {

@@ -44,6 +44,10 @@ impl Files for FakeTree {
     fn exists(&self, path: &Path) -> bool {
         self.world().exists(&text_of(path))
     }
+
+    fn writable(&self, path: &Path) -> bool {
+        self.world().writable(&text_of(path))
+    }
 }
 
 fn text_of(path: &Path) -> String {

@@ -119,6 +119,13 @@ impl World {
         self.enter(path).is_ok() && self.nodes.exists(path, &self.devices)
     }
 
+    pub(crate) fn writable(&mut self, path: &str) -> bool {
+        self.catch_up();
+        let fault = self.faults.as_mut().and_then(Faults::on_list);
+        let writable = |node: &Node| node.mode & 0o222 != 0;
+        fault.is_none() && self.allow(path, 0o222).is_ok() && self.node(path).is_ok_and(writable)
+    }
+
     fn node(&self, path: &str) -> Result<&Node, Errno> {
         let real = self.nodes.resolve(path, &self.devices);
         let node = self.nodes.files.get(&real);

@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::cpu::{FOLDER, switch};
 use super::gpu::Gpu;
 use super::memory_clock::MemoryClock;
 use crate::files::Files;
+use crate::linux::cpu::{FOLDER, switch};
 
 /// A control. Its name outlives the paths behind it, so that a state found by one process can be
 /// restored by another.

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::hwmon::chips;
-use super::kernel_text::number;
-use super::sensors::SensorGroup;
 use crate::files::Files;
+use crate::linux::kernel_text::number;
+use crate::linux::sensor_group::SensorGroup;
 use crate::sensor::{Quantity, Sensor, SensorValue};
 
 /// The full drive.

@@ -1,34 +1,34 @@
 //! The state that was found, and putting it back.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::control::{Control, Layout};
-use super::cpu::{self, Core};
-use super::kernel_text::text;
+use super::knobs::Knobs;
 use super::plan::{Texts, Write, set_clocks, switch_cores};
 use super::setting::{all_have_clocks, perform, readable};
 use super::shown::Shown;
 use crate::board::{FoundState, RestoreError, SetError};
 use crate::files::Files;
+use crate::linux::cpu::{self, Core};
+use crate::linux::kernel_text::{text, unreadable};
+use crate::sensor::Absence;
 
 /// Reads everything that setting a mode may change. Whatever cannot be read stops it: it could not
 /// be put back.
 pub(super) fn found_state(
     files: &dyn Files,
     layout: &Layout,
+    knobs: &Knobs,
     cores: &[Core],
 ) -> Result<FoundState, SetError> {
+    let cores = if knobs.turn_cpu() { cores } else { &[] };
     let switches = cores.iter().filter(|core| core.switchable);
     let switches: Vec<Control> = switches.map(|core| Control::Core(core.number)).collect();
     let shown = Shown::read(files, layout, switches.iter().copied());
     let is_on =
         |core: &&Core| !core.switchable || shown.number(Control::Core(core.number)) != Ok(0);
-    let policies = cpu::policies(files);
-    // A board without clusters' folders has no clocks to put back.
-    if files.exists(&Path::new(cpu::FOLDER).join("cpufreq")) || !policies.is_empty() {
-        all_have_clocks(&policies, cores.iter().filter(is_on).map(|core| core.number))?;
-    }
+    let policies = if knobs.turn_cpu() { cpu::policies(files) } else { Vec::new() };
+    all_have_clocks(&policies, cores.iter().filter(is_on).map(|core| core.number))?;
     let of_policy = policies.iter().flat_map(|policy| {
         [Control::Governor, Control::CpuMin, Control::CpuMax].map(|of| of(policy.number))
     });
@@ -49,7 +49,7 @@ fn checked(
     layout: &Layout,
     control: Control,
     shown: &Shown,
-) -> Result<String, crate::sensor::Absence> {
+) -> Result<String, Absence> {
     let word = shown.text(control)?;
     let right = match control {
         Control::Governor(_) => {
@@ -61,7 +61,7 @@ fn checked(
         Control::GpuPower => word == "on" || word == "auto",
         _ => word.parse::<i64>().is_ok(),
     };
-    if right { Ok(word.to_owned()) } else { Err(super::kernel_text::unreadable(word)) }
+    if right { Ok(word.to_owned()) } else { Err(unreadable(word)) }
 }
 
 /// Puts a found state back: attempts everything, then says what does not show it.

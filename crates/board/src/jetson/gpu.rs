@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::kernel_text::{number, table, text, whole};
-use super::sensors::SensorGroup;
 use crate::files::Files;
+use crate::linux::kernel_text::{number, table, text, whole};
+use crate::linux::sensor_group::SensorGroup;
 use crate::sensor::{Absence, Quantity, Sensor, SensorValue};
 
 /// What the device tree calls a GPU: Xavier, TX2, Orin, Thor, and newer kernels all.

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::kernel_text::{numbered, text};
 use crate::files::Files;
+use crate::linux::kernel_text::{numbered, text};
 
 /// The folders of all chips of a name, in the order of their numbers, which differ between boots.
 pub(super) fn chips(files: &dyn Files, name: &str) -> Vec<PathBuf> {

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::kernel_text::{text, trimmed};
 use crate::board::Identity;
 use crate::files::Files;
+use crate::linux::kernel_text::{text, trimmed};
 
 /// Why a board is not probed as a Jetson.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use fulcrum_domain::{Knob, KnobError, ModeId, ModeSpace};
 
 use super::control::{Control, Layout};
-use super::cpu::{Core, Policy};
 use super::identity::ProbeError;
 use super::plan::Texts;
 use super::shown::{Shown, is_no_cap};
 use crate::board::Levels;
+use crate::linux::cpu::{Core, Policy};
 use crate::sensor::{Absence, SensorValue};
 
 /// What a knob turns.
@@ -53,7 +53,9 @@ impl Knobs {
     ) -> Result<Self, ProbeError> {
         let mut knobs: Vec<(Handle, Knob)> = Vec::new();
         let alike = policies.windows(2).all(|pair| pair[0].khz == pair[1].khz);
-        if alike {
+        // Cores are not switched where their clusters are not shown: what a cluster forgets while
+        // it is off could not be put back.
+        if alike && !policies.is_empty() {
             knobs.extend(cores_knob("cpu_cores".into(), cores)?);
             let khz = policies.first().map(|policy| policy.khz.as_slice()).unwrap_or_default();
             knobs.extend(clock_knob("cpu_khz".into(), Handle::CpuClock(None), khz)?);
@@ -93,6 +95,12 @@ impl Knobs {
     /// Each knob with what it turns.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Handle, &Knob)> {
         self.handles.iter().zip(self.space.knobs())
+    }
+
+    /// Whether any of them turns cores or their clocks.
+    pub(super) fn turn_cpu(&self) -> bool {
+        let of_cpu = |handle: &Handle| matches!(handle, Handle::Cores(_) | Handle::CpuClock(_));
+        self.handles.iter().any(of_cpu)
     }
 
     /// The cores that a mode wants on and off.

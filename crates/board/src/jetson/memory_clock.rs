@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::kernel_text::{number, table, text, whole};
-use super::sensors::SensorGroup;
 use crate::files::Files;
+use crate::linux::kernel_text::{number, table, text, whole};
+use crate::linux::sensor_group::SensorGroup;
 use crate::sensor::{Quantity, Sensor, SensorValue};
 
 /// The caps of newer and older kernels, in hertz; 0 and -1 are no cap.

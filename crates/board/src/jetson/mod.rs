@@ -2,23 +2,19 @@
 //!
 //! A board is found by probing, never by a table of releases: the device tree says what it is, and
 //! each part looks for its own files where the generations have them. `identity` and the modules
-//! of the parts (`cpu`, `gpu`, `memory_clock`, `rails`, `thermal`, …) find and read; `knobs` makes
-//! the mode space of what was found; `plan` says in which order a mode is written, `setting` and
+//! of the parts (`gpu`, `memory_clock`, `rails`, …, and what every Linux has) find and read;
+//! `knobs` makes the mode space of what was found; `plan` says in which order a mode is written, `setting` and
 //! `found` write it and put it back, and `overrides` says what the board made of it.
 //!
 //! Modes are written to the kernel's files directly. Nothing that takes a reboot is ever written.
 
 mod control;
-mod cpu;
 mod fan;
 mod found;
 mod gpu;
 mod hwmon;
 mod identity;
-mod kernel_text;
 mod knobs;
-mod load;
-mod memory;
 mod memory_clock;
 mod nvpmodel;
 mod over_current;
@@ -26,10 +22,8 @@ mod overrides;
 mod plan;
 mod presets;
 mod rails;
-mod sensors;
 mod setting;
 mod shown;
-mod thermal;
 mod total_power;
 
 use std::sync::Arc;
@@ -40,15 +34,20 @@ pub use identity::ProbeError;
 pub use presets::PresetAfterReboot;
 
 use self::control::{Control, Layout};
-use self::cpu::{Core, Policy};
 use self::knobs::Knobs;
-use self::overrides::Witnesses;
+use self::overrides::{Witnesses, overrides};
+use self::plan::Texts;
 use self::presets::VendorLimits;
-use self::sensors::{SensorGroup, Sensors};
 use self::shown::Shown;
-use crate::board::{Board, FoundState, Identity, Levels, ModeChange, RestoreError, SetError};
+use crate::board::{
+    Board, FoundState, Identity, Levels, ModeChange, Override, RestoreError, SetError,
+};
 use crate::clock::Clock;
 use crate::files::Files;
+use crate::linux::cpu::{self, Core, Policy};
+use crate::linux::sensor_group::SensorGroup;
+use crate::linux::sensors::Sensors;
+use crate::linux::{load, memory, thermal};
 use crate::profiler::Preset;
 use crate::sensor::{Sample, Sensor, TotalPower};
 
@@ -57,6 +56,16 @@ pub struct JetsonBoard {
     files: Arc<dyn Files>,
     clock: Arc<dyn Clock>,
     found: Probed,
+    /// What was last written, with the vendor's mode at that time.
+    written: Option<Written>,
+}
+
+/// What setting a mode wrote.
+#[derive(Debug)]
+struct Written {
+    levels: Vec<f64>,
+    texts: Texts,
+    vendor_mode: Option<u32>,
 }
 
 /// What probing found.
@@ -79,13 +88,23 @@ impl JetsonBoard {
     /// When it is not a Jetson, or nothing could be set on it.
     pub fn probe(files: Arc<dyn Files>, clock: Arc<dyn Clock>) -> Result<Self, ProbeError> {
         let found = Probed::probe(&*files, &*clock)?;
-        Ok(Self { files, clock, found })
+        Ok(Self { files, clock, found, written: None })
     }
 
     /// The vendor's power modes that are left out of the presets, because they would cut off
     /// other parts of the GPU than are cut off now, which takes a reboot.
     pub fn presets_after_reboot(&self) -> &[PresetAfterReboot] {
         &self.found.after_reboot
+    }
+
+    /// Where the board does not show what was written, and who is likely behind it.
+    fn overrides_of(&self, written: &Written, shown: &Shown) -> Vec<Override> {
+        let witnesses = Witnesses {
+            cooling: thermal::active_cooling(&*self.files),
+            vendor_mode_changed: nvpmodel::in_force(&*self.files) != written.vendor_mode,
+            vendor: &self.found.vendor,
+        };
+        overrides(&self.found.knobs, &written.texts, &written.levels, shown, &witnesses)
     }
 
     /// All controls that modes are made of, as they show now.
@@ -123,7 +142,8 @@ impl Probed {
         let memory = layout.memory.levels(files, soc, &memory_caps);
         let knobs = Knobs::describe(&cores, &policies, &gpu, &memory)?;
         let (presets, after_reboot) = presets::presets(files, &conf, &knobs, &policies);
-        let sensors = Sensors::new(groups(files, &layout, &cores, &policies), clock.now());
+        let sensors =
+            Sensors::new(groups(files, &layout, &cores, &policies), total_power::rule, clock.now());
         Ok(Self { identity, cores, layout, knobs, presets, after_reboot, vendor, sensors })
     }
 
@@ -202,34 +222,43 @@ impl Board for JetsonBoard {
         self.found.knobs.levels(&self.shown())
     }
 
+    fn overrides(&mut self, applied: &[f64]) -> Vec<Override> {
+        let Some(written) = self.written.as_ref().filter(|written| written.levels == applied)
+        else {
+            return Vec::new();
+        };
+        let mut overrides = self.overrides_of(written, &self.shown());
+        overrides.retain(|found| found.shown.is_ok());
+        overrides
+    }
+
     fn set(&mut self, mode: ModeId) -> Result<ModeChange, SetError> {
         let space = self.space().clone();
         if mode.index() >= space.len() {
             return Err(SetError::Unknown { index: mode.index(), count: space.len() });
         }
-        let files = &*self.files;
-        self.found.layout.follow(files);
-        let Probed { layout, knobs, vendor, .. } = &self.found;
-        let vendor_mode = nvpmodel::in_force(files);
-        let written = setting::set(files, layout, knobs, mode)?;
-        let shown = self.shown();
-        let witnesses = Witnesses {
-            cooling: thermal::active_cooling(files),
-            vendor_mode_changed: nvpmodel::in_force(files) != vendor_mode,
-            vendor,
-        };
+        self.found.layout.follow(&*self.files);
+        let vendor_mode = nvpmodel::in_force(&*self.files);
+        let Probed { layout, knobs, .. } = &self.found;
+        let texts = setting::set(&*self.files, layout, knobs, mode)?;
         let applied: Vec<f64> = space.levels(mode).collect();
-        let overrides = overrides::overrides(knobs, &written, &applied, &shown, &witnesses);
-        Ok(ModeChange { requested: mode, applied, observed: knobs.levels(&shown), overrides })
+        let written = Written { levels: applied.clone(), texts, vendor_mode };
+        let shown = self.shown();
+        let overrides = self.overrides_of(&written, &shown);
+        let observed = self.found.knobs.levels(&shown);
+        self.written = Some(written);
+        Ok(ModeChange { requested: mode, applied, observed, overrides })
     }
 
     fn found_state(&mut self) -> Result<FoundState, SetError> {
         self.found.layout.follow(&*self.files);
-        found::found_state(&*self.files, &self.found.layout, &self.found.cores)
+        let Probed { layout, knobs, cores, .. } = &self.found;
+        found::found_state(&*self.files, layout, knobs, cores)
     }
 
     fn restore(&mut self, state: &FoundState) -> Result<(), RestoreError> {
         self.found.layout.follow(&*self.files);
+        self.written = None;
         found::restore(&*self.files, &self.found.layout, state)
     }
 }

@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use super::kernel_text::text;
 use crate::files::Files;
+use crate::linux::kernel_text::text;
 
 /// A parsed configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::hwmon::chips;
-use super::kernel_text::number;
-use super::sensors::SensorGroup;
 use crate::files::Files;
+use crate::linux::kernel_text::number;
+use crate::linux::sensor_group::SensorGroup;
 use crate::sensor::{Quantity, Sensor, SensorValue};
 
 /// The firmware publishes its counters in batches of about two seconds.

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use fulcrum_domain::Knob;
 
-use super::cpu::Policy;
-use super::kernel_text::text;
 use super::knobs::{Handle, Knobs};
 use super::nvpmodel::{Conf, VendorMode, VendorWrite, in_force};
 use super::shown::is_no_cap;
 use crate::files::Files;
+use crate::linux::cpu::Policy;
+use crate::linux::kernel_text::text;
 use crate::profiler::Preset;
 
 /// A vendor's power mode that cannot be set while the board runs.
@@ -153,14 +153,18 @@ fn why_reboot(
 ) -> Option<String> {
     mode.writes.iter().find_map(|write| {
         let path = write.paths.first().filter(|path| matches!(target(path), Target::Mask))?;
-        let wanted = mask(&write.value);
-        let shown = write.paths.iter().find_map(|path| mask(&text(files, Path::new(path)).ok()?));
-        let by_mode = || mask(&of_same_path(in_force?, path)?.value);
-        match shown.or_else(by_mode) {
-            Some(shown) if Some(shown) == wanted => None,
-            Some(shown) => Some(format!("{path} would become {}, and is {shown}", write.value)),
-            None => Some(format!("{path} would become {}, and is not known", write.value)),
+        let read = |path: &String| Some((path.clone(), mask(&text(files, Path::new(path)).ok()?)?));
+        let shown = write.paths.iter().find_map(read);
+        let by_mode = || Some((path.clone(), mask(&of_same_path(in_force?, path)?.value)?));
+        let (path, shown) = match shown.or_else(by_mode) {
+            Some((path, shown)) => (path, Some(shown)),
+            None => (path.clone(), None),
+        };
+        if shown.is_some() && shown == mask(&write.value) {
+            return None;
         }
+        let now = shown.map_or_else(|| "not known".to_owned(), |shown| shown.to_string());
+        Some(format!("{path} would become {}, and is {now}", write.value))
     })
 }
 

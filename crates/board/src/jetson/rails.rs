@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::hwmon::{chips, chips_on_bus};
-use super::kernel_text::{number, numbered, text};
-use super::sensors::SensorGroup;
 use crate::files::Files;
-use crate::sensor::{Absence, Quantity, Sensor, SensorValue};
+use crate::linux::kernel_text::{number, numbered, text};
+use crate::linux::sensor_group::SensorGroup;
+use crate::sensor::{Quantity, Sensor, SensorValue};
 
 /// One rail.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,7 @@ struct Rail {
     name: String,
     millivolts: PathBuf,
     milliamperes: PathBuf,
-    /// Where the chip works out the power itself, with what its number counts in watts.
+    /// Where the chip works out the power itself, with how many of its units are a watt.
     power: Option<(PathBuf, f64)>,
     refresh: Option<Duration>,
 }
@@ -100,7 +100,7 @@ fn ina3221x(files: &dyn Files) -> Vec<Rail> {
                     name,
                     millivolts: chip.join(format!("in_voltage{channel}_input")),
                     milliamperes: chip.join(format!("in_current{channel}_input")),
-                    power: Some((chip.join(format!("in_power{channel}_input")), 1e-3)),
+                    power: Some((chip.join(format!("in_power{channel}_input")), 1e3)),
                     refresh: None,
                 });
             }
@@ -117,7 +117,7 @@ fn ina238(files: &dyn Files) -> Vec<Rail> {
             name,
             millivolts: chip.join("in1_input"),
             milliamperes: chip.join("curr1_input"),
-            power: Some((chip.join("power1_input"), 1e-6)),
+            power: Some((chip.join("power1_input"), 1e6)),
             refresh: refresh(files, &chip),
         })
     };
@@ -140,12 +140,14 @@ impl SensorGroup for Rails {
     fn read(&mut self, files: &dyn Files, values: &mut Vec<SensorValue>) {
         for rail in &self.rails {
             // One right after the other, so that they belong to one conversion.
-            let volts = number(files, &rail.millivolts).map(|millivolts| millivolts / 1e3);
-            let amperes = number(files, &rail.milliamperes).map(|milliamperes| milliamperes / 1e3);
+            let millivolts = number(files, &rail.millivolts);
+            let milliamperes = number(files, &rail.milliamperes);
             let watts = match &rail.power {
-                Some((path, unit)) => number(files, path).map(|power| power * unit),
-                None => product(&volts, &amperes),
+                Some((path, per_watt)) => number(files, path).map(|power| power / per_watt),
+                None => product(&millivolts, &milliamperes).map(|microwatts| microwatts / 1e6),
             };
+            let volts = millivolts.map(|millivolts| millivolts / 1e3);
+            let amperes = milliamperes.map(|milliamperes| milliamperes / 1e3);
             values.extend([watts, volts, amperes]);
         }
     }
@@ -161,6 +163,6 @@ impl SensorGroup for Rails {
     }
 }
 
-fn product(volts: &SensorValue, amperes: &SensorValue) -> Result<f64, Absence> {
-    Ok(volts.clone()? * amperes.clone()?)
+fn product(a: &SensorValue, b: &SensorValue) -> SensorValue {
+    Ok(a.clone()? * b.clone()?)
 }

@@ -6,15 +6,16 @@ use std::io;
 use fulcrum_domain::ModeId;
 
 use super::control::{Control, Layout};
-use super::cpu::{self, Core, Policy};
 use super::knobs::{Handle, Knobs};
 use super::plan::{Texts, Write, set_clocks, switch_cores};
 use super::shown::Shown;
 use crate::board::SetError;
 use crate::files::Files;
+use crate::linux::cpu::{self, Core, Policy};
 use crate::sensor::Absence;
 
-/// Writes a mode, and gives what was written. It stops at the first write that fails.
+/// Writes a mode, and gives what was written, which is everything that it wants but a lock that may
+/// not be had. It stops at the first write that fails.
 pub(super) fn set(
     files: &dyn Files,
     layout: &Layout,
@@ -30,7 +31,7 @@ pub(super) fn set(
         perform(files, layout, &write)?;
     }
     let policies = cpu::policies(files);
-    if knobs.iter().any(|(handle, _)| matches!(handle, Handle::CpuClock(_))) {
+    if knobs.turn_cpu() {
         let all = knobs.iter().filter_map(|(handle, _)| match handle {
             Handle::Cores(cores) => Some(cores),
             _ => None,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::control::{Control, Layout};
-use super::kernel_text::{text, unreadable};
 use super::plan::Texts;
 use crate::files::Files;
+use crate::linux::kernel_text::{text, unreadable};
 use crate::sensor::Absence;
 
 /// What controls show, or why they do not.

@@ -19,12 +19,14 @@ pub(crate) struct Limits {
     pub(crate) profile: KernelProfile,
     wanted_min: u64,
     wanted_max: u64,
+    /// What a cooling device holds the clock at or below, whatever is wanted.
+    pub(crate) cooled: Option<u64>,
 }
 
 impl Limits {
     pub(crate) fn new(table: Vec<u64>, profile: KernelProfile) -> Self {
         let (wanted_min, wanted_max) = (table[0], table[table.len() - 1]);
-        Self { table, profile, wanted_min, wanted_max }
+        Self { table, profile, wanted_min, wanted_max, cooled: None }
     }
 
     pub(crate) fn bottom(&self) -> u64 {
@@ -41,7 +43,7 @@ impl Limits {
     }
 
     pub(crate) fn max(&self) -> u64 {
-        self.at_most(self.wanted_max)
+        self.at_most(self.wanted_max.min(self.cooled.unwrap_or(u64::MAX)))
     }
 
     pub(crate) fn min(&self) -> u64 {
@@ -79,5 +81,41 @@ impl Limits {
         }
         self.wanted_max = clock;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn writes() -> impl Strategy<Value = Vec<(bool, u64)>> {
+        prop::collection::vec((any::<bool>(), 0..2_500_000_u64), 0..20)
+    }
+
+    proptest! {
+        #[test]
+        fn limits_stay_in_order_and_in_the_table_whatever_is_written(
+            writes in writes(),
+            rejecting in any::<bool>(),
+            wish in 0..2_500_000_u64,
+        ) {
+            let profile =
+                if rejecting { KernelProfile::Rejecting } else { KernelProfile::Clamping };
+            let table: Vec<u64> = (115_200..=2_188_800).step_by(76_800).collect();
+            let mut limits = Limits::new(table, profile);
+            for (upper, clock) in writes {
+                let before = (limits.min(), limits.max());
+                let written = if upper { limits.set_max(clock) } else { limits.set_min(clock) };
+                prop_assert!(rejecting || written.is_ok());
+                prop_assert!(written.is_ok() || (limits.min(), limits.max()) == before);
+                let run = limits.run(wish);
+                for clock in [limits.min(), limits.max(), run] {
+                    prop_assert!(limits.table.contains(&clock));
+                }
+                prop_assert!(limits.min() <= run && run <= limits.max());
+            }
+        }
     }
 }

@@ -22,7 +22,7 @@ impl OverCurrent {
         if self.since_batch >= BATCH {
             let over = self.since_batch.as_nanos() % BATCH.as_nanos();
             self.since_batch = Duration::from_nanos(over as u64);
-            self.shown = self.counted.map(|counted| counted as u32);
+            self.shown = self.counted.map(|counted| counted.round() as u32);
         }
     }
 

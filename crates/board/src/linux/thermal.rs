@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::kernel_text::{number, numbered, text};
-use super::sensors::SensorGroup;
+use super::sensor_group::SensorGroup;
 use crate::files::Files;
 use crate::sensor::{Absence, Quantity, Sensor, SensorValue};
 
@@ -14,13 +14,13 @@ const OFF_MILLICELSIUS: f64 = -256_000.0;
 
 /// The thermal zones.
 #[derive(Debug)]
-pub(super) struct Zones {
+pub(crate) struct Zones {
     /// By what the zones say they are; their numbers differ between releases.
     zones: Vec<(String, PathBuf)>,
 }
 
 impl Zones {
-    pub(super) fn find(files: &dyn Files) -> Self {
+    pub(crate) fn find(files: &dyn Files) -> Self {
         let mut zones: Vec<(String, PathBuf)> = Vec::new();
         for (_, folder) in numbered(files, Path::new(FOLDER), "thermal_zone") {
             let Ok(kind) = text(files, &folder.join("type")) else { continue };
@@ -73,7 +73,7 @@ impl SensorGroup for Zones {
 }
 
 /// The cooling devices that hold something down now. A fan that turns holds nothing down.
-pub(super) fn active_cooling(files: &dyn Files) -> Vec<String> {
+pub(crate) fn active_cooling(files: &dyn Files) -> Vec<String> {
     let devices = numbered(files, Path::new(FOLDER), "cooling_device").into_iter();
     let active = devices.filter(|(_, folder)| {
         number(files, &folder.join("cur_state")).is_ok_and(|state| state > 0.0)

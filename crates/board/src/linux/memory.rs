@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::kernel_text::unreadable;
-use super::sensors::SensorGroup;
+use super::sensor_group::SensorGroup;
 use crate::files::Files;
 use crate::sensor::{Absence, Quantity, Sensor, SensorValue};
 
@@ -17,7 +17,7 @@ const PARTS: [(&str, &str); 4] = [
 
 /// The memory.
 #[derive(Debug)]
-pub(super) struct Memory;
+pub(crate) struct Memory;
 
 impl SensorGroup for Memory {
     fn sensors(&self) -> Vec<Sensor> {

@@ -3,35 +3,35 @@
 use std::path::{Path, PathBuf};
 
 use super::kernel_text::{number, numbered, processors, table, text, whole};
-use super::sensors::SensorGroup;
+use super::sensor_group::SensorGroup;
 use crate::files::Files;
 use crate::sensor::{Absence, Quantity, Sensor, SensorValue};
 
 /// Where the kernel shows its processors.
-pub(super) const FOLDER: &str = "/sys/devices/system/cpu";
+pub(crate) const FOLDER: &str = "/sys/devices/system/cpu";
 
 /// A processor core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Core {
+pub(crate) struct Core {
     /// Its number.
-    pub(super) number: u32,
+    pub(crate) number: u32,
     /// Whether it can be switched off. The first core never is, whether or not it has a switch.
-    pub(super) switchable: bool,
+    pub(crate) switchable: bool,
 }
 
 /// A cluster: cores that share a clock. It vanishes while all its cores are off.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Policy {
+pub(crate) struct Policy {
     /// Its number, which is that of its first core.
-    pub(super) number: u32,
+    pub(crate) number: u32,
     /// All its cores, on or off.
-    pub(super) cores: Vec<u32>,
+    pub(crate) cores: Vec<u32>,
     /// Its clock's levels, ascending; where the kernel has no table, the lowest and the highest.
-    pub(super) khz: Vec<u64>,
+    pub(crate) khz: Vec<u64>,
 }
 
 /// All cores, by number.
-pub(super) fn cores(files: &dyn Files) -> Vec<Core> {
+pub(crate) fn cores(files: &dyn Files) -> Vec<Core> {
     let listed = ["present", "possible"].iter().find_map(|name| {
         text(files, &Path::new(FOLDER).join(name)).ok().filter(|text| !text.is_empty())
     });
@@ -44,7 +44,7 @@ pub(super) fn cores(files: &dyn Files) -> Vec<Core> {
 }
 
 /// The clusters that are shown now.
-pub(super) fn policies(files: &dyn Files) -> Vec<Policy> {
+pub(crate) fn policies(files: &dyn Files) -> Vec<Policy> {
     let folders = numbered(files, &Path::new(FOLDER).join("cpufreq"), "policy");
     folders
         .into_iter()
@@ -71,26 +71,26 @@ fn levels(files: &dyn Files, folder: &Path) -> Vec<u64> {
 }
 
 /// The file that switches a core.
-pub(super) fn switch(core: u32) -> PathBuf {
+pub(crate) fn switch(core: u32) -> PathBuf {
     PathBuf::from(format!("{FOLDER}/cpu{core}/online"))
 }
 
 /// Whether a core with a switch is on.
-pub(super) fn is_on(files: &dyn Files, core: u32) -> Result<bool, Absence> {
+pub(crate) fn is_on(files: &dyn Files, core: u32) -> Result<bool, Absence> {
     whole(files, &switch(core)).map(|on| on != 0)
 }
 
 /// The clocks of the clusters, as asked for by their governors. What hardware makes of it is
 /// shown only by a file that stops the core for a millisecond, so it is not read.
 #[derive(Debug)]
-pub(super) struct CpuClocks {
+pub(crate) struct CpuClocks {
     clocks: Vec<(u32, PathBuf)>,
 }
 
 impl CpuClocks {
     /// One clock a cluster, by its first core. A core whose cluster is not shown, because it is
     /// off, stands for itself.
-    pub(super) fn new(cores: &[Core], policies: &[Policy]) -> Self {
+    pub(crate) fn new(cores: &[Core], policies: &[Policy]) -> Self {
         let follows = |core: u32| {
             let mut of = policies.iter().filter(|policy| policy.cores.contains(&core));
             of.any(|policy| policy.cores.first() != Some(&core))

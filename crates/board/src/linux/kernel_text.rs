@@ -6,37 +6,37 @@ use crate::files::Files;
 use crate::sensor::{Absence, SensorValue};
 
 /// A file's text without the newline or the zero byte at its end.
-pub(super) fn text(files: &dyn Files, path: &Path) -> Result<String, Absence> {
+pub(crate) fn text(files: &dyn Files, path: &Path) -> Result<String, Absence> {
     let text = files.read(path).map_err(|error| Absence::of(&error))?;
     Ok(trimmed(&text).to_owned())
 }
 
 /// Texts of sysfs end in a newline, those of the device tree in a zero byte.
-pub(super) fn trimmed(text: &str) -> &str {
+pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || c == '\0')
 }
 
 /// A file that holds one number. Some say `<unknown>` instead.
-pub(super) fn number(files: &dyn Files, path: &Path) -> SensorValue {
+pub(crate) fn number(files: &dyn Files, path: &Path) -> SensorValue {
     let text = text(files, path)?;
     let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
     number.ok_or_else(|| unreadable(&text))
 }
 
 /// A file that holds one whole number.
-pub(super) fn whole(files: &dyn Files, path: &Path) -> Result<i64, Absence> {
+pub(crate) fn whole(files: &dyn Files, path: &Path) -> Result<i64, Absence> {
     let text = text(files, path)?;
     text.parse().map_err(|_| unreadable(&text))
 }
 
 /// A text that is no value, shortened: it ends up in logs.
-pub(super) fn unreadable(text: &str) -> Absence {
+pub(crate) fn unreadable(text: &str) -> Absence {
     Absence::Unreadable(text.chars().take(40).collect())
 }
 
 /// Whole numbers apart by spaces, ascending and once each: a table of frequencies, which may end in
 /// its unit, `(kHz)`. Nothing if it holds anything else.
-pub(super) fn table(text: &str) -> Vec<u64> {
+pub(crate) fn table(text: &str) -> Vec<u64> {
     let words = text.split_whitespace().filter(|word| !word.starts_with('('));
     let numbers: Option<Vec<u64>> = words.map(|word| word.parse().ok()).collect();
     let mut numbers = numbers.unwrap_or_default();
@@ -47,7 +47,7 @@ pub(super) fn table(text: &str) -> Vec<u64> {
 
 /// A list of processors as the kernel writes it, `0-3,6`, or apart by spaces. Nothing if it is no
 /// such list.
-pub(super) fn processors(text: &str) -> Vec<u32> {
+pub(crate) fn processors(text: &str) -> Vec<u32> {
     /// More processors than any board has; a damaged list must not fill the memory.
     const MOST: u32 = 1024;
     let mut list = Vec::new();
@@ -64,7 +64,7 @@ pub(super) fn processors(text: &str) -> Vec<u32> {
 }
 
 /// The entries of a folder that are a word and a number, by number: `policy0`, `policy4`.
-pub(super) fn numbered(files: &dyn Files, folder: &Path, word: &str) -> Vec<(u32, PathBuf)> {
+pub(crate) fn numbered(files: &dyn Files, folder: &Path, word: &str) -> Vec<(u32, PathBuf)> {
     let names = files.list(folder).unwrap_or_default();
     let mut entries: Vec<(u32, PathBuf)> = names
         .iter()

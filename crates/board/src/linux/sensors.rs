@@ -1,31 +1,15 @@
-//! All sensors of a Jetson: groups that are found and read together.
+//! All sensors of a board, and how their values make up its total power.
 
-use std::fmt::Debug;
 use std::time::Duration;
 
-use super::total_power::{rule, total};
+use super::sensor_group::SensorGroup;
 use crate::clock::Moment;
 use crate::files::Files;
-use crate::sensor::{Absence, Sample, Sensor, SensorValue, TotalPower};
-
-/// Sensors that are found and read together.
-pub(super) trait SensorGroup: Debug + Send {
-    /// What there is.
-    fn sensors(&self) -> Vec<Sensor>;
-
-    /// Appends one value a sensor, in their order.
-    fn read(&mut self, files: &dyn Files, values: &mut Vec<SensorValue>);
-
-    /// Finds its files anew, by what they say they are: folders with a number in their name get
-    /// another number when a driver is loaded again. What is not found keeps its place.
-    fn find_again(&mut self, files: &dyn Files) {
-        let _ = files;
-    }
-}
+use crate::sensor::{Absence, Quantity, Sample, Sensor, SensorValue, TotalPower};
 
 /// The groups of a board, and how their values make up its total power.
 #[derive(Debug)]
-pub(super) struct Sensors {
+pub(crate) struct Sensors {
     groups: Vec<Box<dyn SensorGroup>>,
     described: Vec<Sensor>,
     total_power: TotalPower,
@@ -37,7 +21,12 @@ pub(super) struct Sensors {
 const BELIEVED: Duration = Duration::from_secs(1);
 
 impl Sensors {
-    pub(super) fn new(groups: Vec<Box<dyn SensorGroup>>, now: Moment) -> Self {
+    /// The groups, with the rule that makes total power of what they describe.
+    pub(crate) fn new(
+        groups: Vec<Box<dyn SensorGroup>>,
+        rule: impl FnOnce(&[Sensor]) -> TotalPower,
+        now: Moment,
+    ) -> Self {
         let described: Vec<Sensor> = groups.iter().flat_map(|group| group.sensors()).collect();
         Self {
             total_power: rule(&described),
@@ -48,16 +37,16 @@ impl Sensors {
         }
     }
 
-    pub(super) fn described(&self) -> &[Sensor] {
+    pub(crate) fn described(&self) -> &[Sensor] {
         &self.described
     }
 
-    pub(super) fn total_power(&self) -> &TotalPower {
+    pub(crate) fn total_power(&self) -> &TotalPower {
         &self.total_power
     }
 
     /// Reads all once. Files are found anew when one has gone and when it has been a while.
-    pub(super) fn read(&mut self, files: &dyn Files, now: Moment) -> Sample {
+    pub(crate) fn read(&mut self, files: &dyn Files, now: Moment) -> Sample {
         if now.since(self.found) >= BELIEVED {
             self.find_again(files, now);
         }
@@ -91,4 +80,14 @@ impl Sensors {
         }
         self.found = now;
     }
+}
+
+/// The sum, or why one of its parts is absent.
+fn total(rule: &TotalPower, sensors: &[Sensor], values: &[SensorValue]) -> SensorValue {
+    if rule.parts.is_empty() {
+        return Err(Absence::Missing);
+    }
+    let power = sensors.iter().zip(values).filter(|(s, _)| s.quantity == Quantity::Power);
+    let parts = power.filter(|(sensor, _)| rule.parts.contains(&sensor.part));
+    parts.map(|(_, value)| value.clone()).sum()
 }

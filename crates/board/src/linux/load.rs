@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::cpu::Core;
-use super::sensors::SensorGroup;
+use super::sensor_group::SensorGroup;
 use crate::files::Files;
 use crate::sensor::{Absence, Quantity, Sensor, SensorValue};
 
@@ -22,14 +22,14 @@ struct Times {
 
 /// The cores' loads since they were read before.
 #[derive(Debug)]
-pub(super) struct CpuLoad {
+pub(crate) struct CpuLoad {
     cores: Vec<u32>,
     before: BTreeMap<u32, Times>,
     loads: BTreeMap<u32, f64>,
 }
 
 impl CpuLoad {
-    pub(super) fn new(cores: &[Core]) -> Self {
+    pub(crate) fn new(cores: &[Core]) -> Self {
         let cores = cores.iter().map(|core| core.number).collect();
         Self { cores, before: BTreeMap::new(), loads: BTreeMap::new() }
     }
