@@ -19,7 +19,7 @@ fn probe(tree: &FakeTree) -> (JetsonBoard, ManualClock) {
 
 fn value(board: &mut JetsonBoard, sensor: &str) -> SensorValue {
     let place = board.sensors().iter().position(|found| found.to_string() == sensor);
-    let place = place.unwrap_or_else(|| panic!("no sensor `{sensor}`"));
+    let place = place.expect(sensor);
     board.sense().values[place].clone()
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::hwmon::chips;
 use crate::files::Files;
-use crate::linux::kernel_text::number;
+use crate::linux::numbered_files::NumberedFiles;
 use crate::linux::sensor_group::SensorGroup;
 use crate::sensor::{Quantity, Sensor, SensorValue};
 
@@ -13,46 +13,42 @@ const FULL: f64 = 255.0;
 
 /// The fan, as far as there is one.
 #[derive(Debug)]
-pub(super) struct Fan {
-    drive: Option<PathBuf>,
-    speed: Option<PathBuf>,
-}
+pub(super) struct Fan(NumberedFiles<Quantity>);
 
 impl Fan {
     pub(super) fn find(files: &dyn Files) -> Self {
-        let legacy = Path::new("/sys/devices/pwm-fan");
-        let there = |path: PathBuf| files.exists(&path).then_some(path);
-        let of_chip = |name: &str, file: &str| {
-            chips(files, name).into_iter().find_map(|chip| there(chip.join(file)))
-        };
-        Self {
-            drive: of_chip("pwmfan", "pwm1").or_else(|| there(legacy.join("target_pwm"))),
-            speed: of_chip("pwm_tach", "rpm")
-                .or_else(|| of_chip("pwm_tach", "fan1_input"))
-                .or_else(|| there(legacy.join("rpm_measured"))),
-        }
+        Self(NumberedFiles::new(all(files)))
     }
+}
+
+fn all(files: &dyn Files) -> Vec<(Quantity, PathBuf)> {
+    let legacy = Path::new("/sys/devices/pwm-fan");
+    let there = |path: PathBuf| files.exists(&path).then_some(path);
+    let of_chip = |name: &str, file: &str| {
+        chips(files, name).into_iter().find_map(|chip| there(chip.join(file)))
+    };
+    let drive = of_chip("pwmfan", "pwm1").or_else(|| there(legacy.join("target_pwm")));
+    let speed = of_chip("pwm_tach", "rpm")
+        .or_else(|| of_chip("pwm_tach", "fan1_input"))
+        .or_else(|| there(legacy.join("rpm_measured")));
+    let drive = drive.map(|path| (Quantity::FanDrive, path));
+    drive.into_iter().chain(speed.map(|path| (Quantity::FanSpeed, path))).collect()
 }
 
 impl SensorGroup for Fan {
     fn sensors(&self) -> Vec<Sensor> {
-        let sensor = |quantity| Sensor { part: "fan".into(), quantity, refresh: None };
-        let drive = self.drive.iter().map(|_| sensor(Quantity::FanDrive));
-        drive.chain(self.speed.iter().map(|_| sensor(Quantity::FanSpeed))).collect()
+        let sensor = |&quantity: &Quantity| Sensor { part: "fan".into(), quantity, refresh: None };
+        self.0.keys().map(sensor).collect()
     }
 
     fn read(&mut self, files: &dyn Files, values: &mut Vec<SensorValue>) {
-        values.extend(self.drive.iter().map(|path| Ok(number(files, path)? / FULL)));
-        values.extend(self.speed.iter().map(|path| number(files, path)));
+        values.extend(self.0.numbers(files).map(|(quantity, value)| match quantity {
+            Quantity::FanDrive => Ok(value? / FULL),
+            _ => value,
+        }));
     }
 
     fn find_again(&mut self, files: &dyn Files) {
-        let now = Self::find(files);
-        if let (Some(path), Some(found)) = (&mut self.drive, now.drive) {
-            *path = found;
-        }
-        if let (Some(path), Some(found)) = (&mut self.speed, now.speed) {
-            *path = found;
-        }
+        self.0.find_again(all(files));
     }
 }

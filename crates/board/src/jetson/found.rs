@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::control::{Control, Layout};
 use super::knobs::Knobs;
 use super::plan::{Texts, Write, set_clocks, switch_cores};
-use super::setting::{all_have_clocks, perform, readable};
+use super::setting::{clusters, perform, readable};
 use super::shown::Shown;
 use crate::board::{FoundState, RestoreError, SetError};
 use crate::files::Files;
-use crate::linux::cpu::{self, Core};
+use crate::linux::cpu::Core;
 use crate::linux::kernel_text::{text, unreadable};
 use crate::sensor::Absence;
 
@@ -27,8 +27,8 @@ pub(super) fn found_state(
     let shown = Shown::read(files, layout, switches.iter().copied());
     let is_on =
         |core: &&Core| !core.switchable || shown.number(Control::Core(core.number)) != Ok(0);
-    let policies = if knobs.turn_cpu() { cpu::policies(files) } else { Vec::new() };
-    all_have_clocks(&policies, cores.iter().filter(is_on).map(|core| core.number))?;
+    let is_on = cores.iter().filter(is_on).map(|core| core.number);
+    let policies = if knobs.turn_cpu() { clusters(files, is_on)? } else { Vec::new() };
     let of_policy = policies.iter().flat_map(|policy| {
         [Control::Governor, Control::CpuMin, Control::CpuMax].map(|of| of(policy.number))
     });

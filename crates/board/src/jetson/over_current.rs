@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::hwmon::chips;
 use crate::files::Files;
-use crate::linux::kernel_text::number;
+use crate::linux::numbered_files::NumberedFiles;
 use crate::linux::sensor_group::SensorGroup;
 use crate::sensor::{Quantity, Sensor, SensorValue};
 
@@ -17,39 +17,38 @@ const REFRESH: Duration = Duration::from_secs(2);
 /// The counters: under-voltage (`oc1`), average power (`oc2`) and instantaneous power (`oc3`).
 #[derive(Debug)]
 pub(super) struct OverCurrent {
-    counters: Vec<(String, PathBuf)>,
+    counters: NumberedFiles<String>,
 }
 
 impl OverCurrent {
     pub(super) fn find(files: &dyn Files) -> Self {
+        Self { counters: NumberedFiles::new(Self::all(files)) }
+    }
+
+    fn all(files: &dyn Files) -> Vec<(String, PathBuf)> {
         let chip = chips(files, "soctherm_oc").into_iter().next();
         let counters = chip.into_iter().flat_map(|chip| {
             (1..=3).map(move |n| (format!("oc{n}"), chip.join(format!("oc{n}_event_cnt"))))
         });
-        Self { counters: counters.filter(|(_, path)| files.exists(path)).collect() }
+        counters.filter(|(_, path)| files.exists(path)).collect()
     }
 }
 
 impl SensorGroup for OverCurrent {
     fn sensors(&self) -> Vec<Sensor> {
-        let sensor = |(part, _): &(String, PathBuf)| Sensor {
+        let sensor = |part: &String| Sensor {
             part: part.clone(),
             quantity: Quantity::Count,
             refresh: Some(REFRESH),
         };
-        self.counters.iter().map(sensor).collect()
+        self.counters.keys().map(sensor).collect()
     }
 
     fn read(&mut self, files: &dyn Files, values: &mut Vec<SensorValue>) {
-        values.extend(self.counters.iter().map(|(_, path)| number(files, path)));
+        values.extend(self.counters.numbers(files).map(|(_, value)| value));
     }
 
     fn find_again(&mut self, files: &dyn Files) {
-        let now = Self::find(files).counters;
-        for (part, path) in &mut self.counters {
-            if let Some((_, found)) = now.iter().find(|(found, _)| found == part) {
-                path.clone_from(found);
-            }
-        }
+        self.counters.find_again(Self::all(files));
     }
 }

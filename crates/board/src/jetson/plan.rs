@@ -36,7 +36,7 @@ pub(super) fn switch_cores(wanted: &Texts, shown: &Texts) -> Vec<Write> {
 /// The writes that set everything but the cores.
 pub(super) fn set_clocks(wanted: &Texts, shown: &Texts) -> Vec<Write> {
     let mut plan = Plan { wanted, shown, writes: Vec::new() };
-    let policies: BTreeSet<u32> = wanted.keys().filter_map(policy).collect();
+    let policies: BTreeSet<u32> = wanted.keys().copied().filter_map(policy).collect();
     for policy in policies {
         plan.if_other(Control::Governor(policy));
         plan.limits(Control::CpuMin(policy), Control::CpuMax(policy));
@@ -46,10 +46,10 @@ pub(super) fn set_clocks(wanted: &Texts, shown: &Texts) -> Vec<Write> {
     plan.writes
 }
 
-fn policy(control: &Control) -> Option<u32> {
+fn policy(control: Control) -> Option<u32> {
     match control {
         Control::Governor(policy) | Control::CpuMin(policy) | Control::CpuMax(policy) => {
-            Some(*policy)
+            Some(policy)
         }
         _ => None,
     }
@@ -88,7 +88,9 @@ impl Plan<'_> {
             _ => true,
         };
         let order = if rises { [max, min] } else { [min, max] };
-        order.into_iter().for_each(|control| self.as_wanted(control));
+        for control in order {
+            self.as_wanted(control);
+        }
     }
 
     /// NVIDIA's tools keep the GPU powered while its limits are written.

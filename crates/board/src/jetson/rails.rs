@@ -10,7 +10,7 @@ use super::hwmon::{chips, chips_on_bus};
 use crate::files::Files;
 use crate::linux::kernel_text::{number, numbered, text};
 use crate::linux::sensor_group::SensorGroup;
-use crate::sensor::{Quantity, Sensor, SensorValue};
+use crate::sensor::{Absence, Quantity, Sensor, SensorValue};
 
 /// One rail.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,11 +26,17 @@ struct Rail {
 /// All rails.
 #[derive(Debug)]
 pub(super) struct Rails {
-    rails: Vec<Rail>,
+    /// Each with whether it was found when it was last looked for: its old paths may lead to
+    /// another's values.
+    rails: Vec<(Rail, bool)>,
 }
 
 impl Rails {
     pub(super) fn find(files: &dyn Files) -> Self {
+        Self { rails: Self::all(files).into_iter().map(|rail| (rail, true)).collect() }
+    }
+
+    fn all(files: &dyn Files) -> Vec<Rail> {
         let mut rails = ina3221(files);
         rails.extend(ina3221x(files));
         rails.extend(ina238(files));
@@ -41,7 +47,7 @@ impl Rails {
                 rails[place].name = format!("{}#{}", rails[place].name, same + 1);
             }
         }
-        Self { rails }
+        rails
     }
 }
 
@@ -127,7 +133,7 @@ fn ina238(files: &dyn Files) -> Vec<Rail> {
 impl SensorGroup for Rails {
     fn sensors(&self) -> Vec<Sensor> {
         let quantities = [Quantity::Power, Quantity::Voltage, Quantity::Current];
-        let sensors = self.rails.iter().flat_map(|rail| {
+        let sensors = self.rails.iter().flat_map(|(rail, _)| {
             quantities.map(|quantity| Sensor {
                 part: rail.name.clone(),
                 quantity,
@@ -138,7 +144,11 @@ impl SensorGroup for Rails {
     }
 
     fn read(&mut self, files: &dyn Files, values: &mut Vec<SensorValue>) {
-        for rail in &self.rails {
+        for (rail, found) in &self.rails {
+            if !found {
+                values.extend([const { Err(Absence::Missing) }; 3]);
+                continue;
+            }
             // One right after the other, so that they belong to one conversion.
             let millivolts = number(files, &rail.millivolts);
             let milliamperes = number(files, &rail.milliamperes);
@@ -153,11 +163,13 @@ impl SensorGroup for Rails {
     }
 
     fn find_again(&mut self, files: &dyn Files) {
-        let now = Self::find(files).rails;
-        for rail in &mut self.rails {
-            if let Some(found) = now.iter().find(|found| found.name == rail.name) {
-                let refresh = rail.refresh;
-                *rail = Rail { refresh, ..found.clone() };
+        let now = Self::all(files);
+        for (rail, found) in &mut self.rails {
+            let here = now.iter().find(|here| here.name == rail.name);
+            *found = here.is_some();
+            if let Some(here) = here {
+                // What was described stays.
+                *rail = Rail { refresh: rail.refresh, ..here.clone() };
             }
         }
     }

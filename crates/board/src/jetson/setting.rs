@@ -30,29 +30,35 @@ pub(super) fn set(
     for write in switch_cores(&wanted, &cores.texts()) {
         perform(files, layout, &write)?;
     }
-    let policies = cpu::policies(files);
-    if knobs.turn_cpu() {
+    let policies = if knobs.turn_cpu() {
         let all = knobs.iter().filter_map(|(handle, _)| match handle {
             Handle::Cores(cores) => Some(cores),
             _ => None,
         });
         let is_on =
             |core: &&Core| wanted.get(&Control::Core(core.number)).is_none_or(|text| text != "0");
-        all_have_clocks(&policies, all.flatten().filter(is_on).map(|core| core.number))?;
-    }
+        clusters(files, all.flatten().filter(is_on).map(|core| core.number))?
+    } else {
+        Vec::new()
+    };
     let numbers: Vec<u32> = policies.iter().map(|policy| policy.number).collect();
     let mut clocks = knobs.clocks_of(mode, &numbers, layout);
     let shown = Shown::read(files, layout, clocks.keys().copied().chain(layout.controls()));
+    let may_do_without = layout.memory.cap.is_some() && shown.number(Control::MemoryLock) == Ok(0);
+    let mut may_lock = true;
     for write in set_clocks(&clocks, &shown.texts()) {
+        if is_lock(write.control) && !may_lock {
+            continue;
+        }
         match perform(files, layout, &write) {
-            Ok(()) => {}
-            // The cap holds by itself where the lock may not be had.
+            // The cap holds by itself where the lock may not be taken.
             Err(SetError::Denied { .. })
-                if is_lock(write.control) && layout.memory.cap.is_some() =>
+                if write.control == Control::MemoryLock && may_do_without =>
             {
+                may_lock = false;
                 clocks.retain(|control, _| !is_lock(*control));
             }
-            Err(error) => return Err(error),
+            done => done?,
         }
     }
     wanted.append(&mut clocks);
@@ -63,14 +69,19 @@ pub(super) fn is_lock(control: Control) -> bool {
     matches!(control, Control::MemoryLock | Control::MemoryState | Control::MemoryRate)
 }
 
-/// Every core that is on has a clock. A cluster's folder comes and goes with its cores.
-pub(super) fn all_have_clocks(
-    policies: &[Policy],
+/// The clusters that are shown, which every core that is on must be in one of: a cluster's folder
+/// comes and goes with its cores.
+pub(super) fn clusters(
+    files: &dyn Files,
     cores: impl IntoIterator<Item = u32>,
-) -> Result<(), SetError> {
+) -> Result<Vec<Policy>, SetError> {
+    let policies = cpu::policies(files);
+    if policies.is_empty() {
+        return Err(SetError::Missing { path: format!("{}/cpufreq", cpu::FOLDER) });
+    }
     let with: BTreeSet<u32> = policies.iter().flat_map(|p| p.cores.iter().copied()).collect();
     match cores.into_iter().find(|core| !with.contains(core)) {
-        None => Ok(()),
+        None => Ok(policies),
         Some(core) => Err(SetError::Missing { path: format!("{}/cpu{core}/cpufreq", cpu::FOLDER) }),
     }
 }
