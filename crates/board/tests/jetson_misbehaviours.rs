@@ -1,10 +1,14 @@
 //! What real Jetsons do to whoever reads and sets them.
 
 use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fulcrum_board::{Absence, Board, JetsonBoard, ManualClock, SensorValue, SetError, Suspect};
+use fulcrum_board::{
+    Absence, Board, Files, JetsonBoard, ManualClock, SensorValue, SetError, Suspect,
+};
 use fulcrum_domain::ModeId;
 use fulcrum_fake_jetson::{FakeTree, KernelProfile, jetsons, orin_agx_jp6, orin_nano, xavier_nx};
 
@@ -234,17 +238,47 @@ fn without_debugfs_the_cap_alone_sets_the_memory() {
     assert_eq!(tree.controls().differences(&before), Vec::<String>::new());
 }
 
+/// A tree whose debugfs may be read and not written, as in a hardened service.
+#[derive(Debug)]
+struct ReadOnlyDebugfs(FakeTree);
+
+impl Files for ReadOnlyDebugfs {
+    fn read(&self, path: &Path) -> io::Result<String> {
+        self.0.read(path)
+    }
+
+    fn write(&self, path: &Path, text: &str) -> io::Result<()> {
+        if path.starts_with("/sys/kernel/debug") {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        self.0.write(path, text)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        self.0.list(folder)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.0.exists(path)
+    }
+}
+
 #[test]
-fn a_lock_that_may_not_be_written_leaves_the_cap() {
+fn a_lock_that_may_be_read_only_is_done_without_unless_it_is_held() {
     let tree = orin_agx_jp6();
-    let (mut board, _) = probe(&tree);
+    let files = Arc::new(ReadOnlyDebugfs(tree.clone()));
+    let mut board = JetsonBoard::probe(files, Arc::new(ManualClock::new())).expect("a Jetson");
+    let before = tree.controls();
     let found = board.found_state().expect("all is readable");
-    tree.refuse("/sys/kernel/debug/bpmp");
     let mode = mode(&board, &[12.0, 729_600.0, 306_000.0, 2_133_000.0]);
     let change = board.set(mode).expect("the cap is writable");
     assert!(change.holds(), "{:?}", change.overrides);
-    tree.allow("/sys/kernel/debug/bpmp");
-    board.restore(&found).expect("all is writable again");
+    board.restore(&found).expect("the lock was not taken");
+    assert_eq!(tree.controls().differences(&before), Vec::<String>::new());
+
+    tree.lock_clocks();
+    let error = board.set(mode).expect_err("another process holds the lock");
+    assert!(matches!(&error, SetError::Denied { path } if path.contains("emc")), "{error}");
 }
 
 #[test]
