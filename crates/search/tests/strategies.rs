@@ -4,7 +4,7 @@
 
 mod small_space;
 
-use fulcrum_domain::{Basis, Evidence, Failure, Infeasibility, Outcome};
+use fulcrum_domain::{Basis, Evidence, Failure, Infeasibility, Measurement, Outcome};
 use fulcrum_search::{Allowance, Recipe, all};
 use proptest::prelude::*;
 use small_space::{Case, case, search};
@@ -98,6 +98,19 @@ proptest! {
             let solved = run.outcome.plan().is_some();
             prop_assert_eq!(solved, case.solvable(), "{}", recipe.name);
         }
+    }
+
+    #[test]
+    fn gmd_trusts_no_monotony_where_it_may_see_every_mode(case in case()) {
+        // Every mode reads as the one on the other end of the space does.
+        let modes: Vec<_> = case.setting.space.ids().collect();
+        let opposite = |m: Measurement| {
+            let mode = modes[modes.len() - 1 - m.mode.index()];
+            case.read(Measurement { mode, ..m })
+        };
+        let recipe = fulcrum_search::recipe("gmd").unwrap();
+        let run = search(&recipe, &case, Allowance::modes(modes.len()), opposite);
+        prop_assert_eq!(run.outcome.plan().is_some(), case.solvable());
     }
 
     #[test]
