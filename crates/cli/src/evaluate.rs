@@ -93,7 +93,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<Exit, Failure> {
             .map_err(Failure::bad_input)?;
     progress.finish();
 
-    writeln!(std::io::stdout(), "{}", output::table(&summary_table(&evaluation)))?;
+    writeln!(std::io::stdout(), "{}", output::table(&summary_table(evaluation.summaries())))?;
     if let Some(file) = results {
         evaluation.write_results(BufWriter::new(file))?;
     }

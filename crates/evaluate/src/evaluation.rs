@@ -4,35 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fulcrum_board::{ProfileTable, UnknownWorkload};
-use fulcrum_domain::{Alternate, Problem};
-use fulcrum_search::Recipe;
+use fulcrum_domain::Problem;
 
 use crate::answer::Answer;
 use crate::clean::{Implausible, without_implausible_rows};
 use crate::group::Group;
-use crate::runner::{Run, Runner, seeds};
+use crate::runner::{Run, Runner};
 use crate::score::Tally;
+use crate::settings::Settings;
 use crate::summary::{Summary, summarise};
 use crate::truth::Truth;
-
-/// What to run.
-#[derive(Clone)]
-pub struct Settings {
-    /// The strategies.
-    pub strategies: Vec<Recipe>,
-    /// What everything random follows from.
-    pub seed: u64,
-    /// How many power modes a search may measure instead of what its recipe says. It does not bind
-    /// fronts, nor searches whose recipe leaves the number of modes open.
-    pub modes: Option<usize>,
-    /// The relative standard error of every reading; 0 for exact ones.
-    pub noise: f64,
-    /// How the workloads of the plans take turns.
-    pub alternate: Alternate,
-    /// With how many seeds, from `seed` on, each `random-*` strategy is run. Summaries are means
-    /// over them all; the results file has the first.
-    pub random_seeds: u64,
-}
 
 /// What came of an evaluation.
 pub struct Evaluation {
@@ -76,7 +57,7 @@ pub fn evaluate(
     let affected = |group: &Group| removed.iter().any(|row| group.has(&row.workload));
     let thinned: Vec<_> = groups.iter().map(|group| affected(group).then(|| thin(group))).collect();
 
-    let each: u64 = settings.strategies.iter().map(|recipe| seeds(recipe, settings)).sum();
+    let each: u64 = settings.strategies.iter().map(|recipe| settings.seeds(recipe)).sum();
     let count = |group: &Group| group.problems.len() as u64;
     let clean_groups: Vec<Group> =
         thinned.iter().flatten().map(|(group, _)| group.clone()).collect();

@@ -2,7 +2,6 @@
 
 use fulcrum_domain::ProblemKind;
 
-use crate::evaluation::Evaluation;
 use crate::group::Group;
 use crate::score::Tally;
 
@@ -89,7 +88,7 @@ pub(crate) fn summarise<'a>(
 }
 
 /// The summaries as a table for people, its header first.
-pub fn summary_table(evaluation: &Evaluation) -> Vec<Vec<String>> {
+pub fn summary_table(summaries: &[Summary]) -> Vec<Vec<String>> {
     let header = [
         "strategy",
         "group",
@@ -107,7 +106,7 @@ pub fn summary_table(evaluation: &Evaluation) -> Vec<Vec<String>> {
         "clean solved %",
     ];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(evaluation.summaries().iter().map(row));
+    rows.extend(summaries.iter().map(row));
     rows
 }
 

@@ -5,9 +5,9 @@ use plotters::prelude::*;
 
 use super::markup::Picture;
 use super::theme::{Area, INK, LINE, SOFT, drawing, series, svg};
+use crate::answer::Verdict;
 use crate::evaluation::{EvaluateError, Evaluation};
 use crate::group::Group;
-use crate::score::Verdict;
 use crate::truth::operating_points;
 
 const SIZE: (u32, u32) = (1160, 500);
