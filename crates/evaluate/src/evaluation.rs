@@ -1,5 +1,6 @@
 //! Everything at once: truth, runs, scores.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,7 +36,7 @@ pub struct Evaluation {
 /// The same arguments give the same evaluation but for the times of computing.
 ///
 /// # Errors
-/// When there is no strategy or no problem, the noise is no share, or a workload is not in the
+/// When there is no strategy or one is named twice, there is no problem, the noise is no share, or a workload is not in the
 /// table.
 pub fn evaluate(
     table: &Arc<ProfileTable>,
@@ -45,6 +46,11 @@ pub fn evaluate(
 ) -> Result<Evaluation, EvaluateError> {
     if settings.strategies.is_empty() {
         return Err(EvaluateError::NoStrategy);
+    }
+    let names = || settings.strategies.iter().map(|recipe| recipe.name.as_str());
+    let mut seen = HashSet::new();
+    if let Some(twice) = names().find(|name| !seen.insert(*name)) {
+        return Err(EvaluateError::StrategyTwice(twice.to_owned()));
     }
     if problems.is_empty() {
         return Err(EvaluateError::NoProblem);
@@ -87,9 +93,8 @@ pub fn evaluate(
         };
         Some(runs.iter().zip(&clean_runs).map(pick).collect::<Vec<_>>())
     };
-    let names = settings.strategies.iter().map(|recipe| recipe.name.as_str());
     let raw: Vec<_> = runs.iter().map(|run| run.tallies.clone()).collect();
-    let summaries = summarise(names, &groups, &raw, clean_tallies.as_deref());
+    let summaries = summarise(names(), &groups, &raw, clean_tallies.as_deref());
     Ok(Evaluation {
         table: table.clone(),
         settings: settings.clone(),
@@ -145,6 +150,9 @@ pub enum EvaluateError {
     /// Nothing to run.
     #[error("there is no strategy to evaluate; name at least one")]
     NoStrategy,
+    /// The same to run again.
+    #[error("the strategy `{0}` is named twice; name it once")]
+    StrategyTwice(String),
     /// Nothing to run it on.
     #[error("there is no problem to evaluate; give at least one")]
     NoProblem,

@@ -27,5 +27,5 @@ pub use group::Group;
 pub use problems::{ProblemsError, protocol, read_problems, sample, write_problems};
 pub use score::Tally;
 pub use settings::Settings;
-pub use summary::{Scope, Summary, summary_table};
+pub use summary::{Scope, Summary, summary_table, write_summary_table};
 pub use truth::{Optimum, Truth};

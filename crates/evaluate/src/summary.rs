@@ -1,5 +1,7 @@
 //! Tallies by strategy, over everything, each kind of problem and each group.
 
+use std::io::{self, Write};
+
 use fulcrum_domain::ProblemKind;
 
 use crate::group::Group;
@@ -87,7 +89,7 @@ pub(crate) fn summarise<'a>(
     summaries
 }
 
-/// The summaries as a table for people, its header first.
+/// The summaries as a table, its header first.
 pub fn summary_table(summaries: &[Summary]) -> Vec<Vec<String>> {
     let header = [
         "strategy",
@@ -110,6 +112,18 @@ pub fn summary_table(summaries: &[Summary]) -> Vec<Vec<String>> {
     rows
 }
 
+/// Writes a table of summaries as a CSV file.
+///
+/// # Errors
+/// When writing fails.
+pub fn write_summary_table(table: &[Vec<String>], out: impl Write) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    for row in table {
+        writer.write_record(row)?;
+    }
+    writer.flush()
+}
+
 fn row(summary: &Summary) -> Vec<String> {
     let Summary { strategy, scope, problems, raw, clean } = summary;
     let seeds = (raw.answers / (*problems).max(1) as u64).max(1);
@@ -120,7 +134,8 @@ fn row(summary: &Summary) -> Vec<String> {
         problems.to_string(),
         (raw.feasible / seeds).to_string(),
         percent(raw.solved_share()),
-        percent(raw.violating_share()),
+        // One plan in the whole protocol must not read as none.
+        number(raw.violating_share().map(|share| share * 100.0), 3),
         percent(raw.mean_loss()),
         number(raw.mean_modes(), 1),
         number(raw.mean_measurements(), 1),
