@@ -116,15 +116,9 @@ impl<'a> Known<'a> {
         eligible.min_by(|(_, a), (_, b)| a.by_objective(b)).copied()
     }
 
-    /// The budget that brings most when it is a tenth wider. A wider power or latency budget is a
-    /// larger one; fewer requests are not a budget that is widened but another problem, so the rate
-    /// is left out.
+    /// The budget that brings most when it is a tenth wider.
     fn better(&self) -> Option<Binding> {
-        let wider = self.problem.budgets().filter_map(|value| match value {
-            BudgetValue::Power(power) => Some(BudgetValue::Power(power * 1.1)),
-            BudgetValue::Latency(latency) => Some(BudgetValue::Latency(latency * 1.1)),
-            BudgetValue::ArrivalRate(_) => None,
-        });
+        let wider = self.problem.budgets().filter_map(|value| widened(value, 1.1));
         let kept_out = || self.points.iter().filter(|(_, found)| !found.feasible());
         wider
             .filter_map(|wider| {
@@ -145,7 +139,7 @@ impl<'a> Known<'a> {
             let used = modes.iter().filter_map(|&mode| self.used(mode, value));
             let over: Vec<f64> = used.filter(|&used| used > 1.0).collect();
             let least = over.iter().copied().reduce(f64::min)?;
-            Some(Binding::KeepsOut { modes: over.len(), nearest: scaled(value, least) })
+            Some(Binding::KeepsOut { modes: over.len(), nearest: widened(value, least)? })
         });
         by_budget.reduce(|most, next| match (&most, &next) {
             (Binding::KeepsOut { modes: a, .. }, Binding::KeepsOut { modes: b, .. }) if b > a => {
@@ -180,16 +174,14 @@ impl<'a> Known<'a> {
     fn used(&self, mode: ModeId, value: BudgetValue) -> Option<f64> {
         let roles = self.problem.roles().iter();
         let by_role = roles.filter_map(|&role| {
-            let cycle = |batch: BatchSize| {
-                let stream = self.problem.urgent().filter(|_| role == Role::Urgent);
-                stream.map(|stream| stream.rate.period() * batch.as_f64())
-            };
+            let stream = self.problem.urgent().filter(|_| role == Role::Urgent);
             let shares = self.at(mode, role).filter_map(|(batch, profile)| match value {
                 BudgetValue::Power(power) => Some(profile.power / power),
                 BudgetValue::Latency(latency) => {
-                    Some((cycle(batch)? + profile.minibatch) / latency)
+                    let cycle = stream?.rate.period() * batch.as_f64();
+                    Some((cycle + profile.minibatch) / latency)
                 }
-                BudgetValue::ArrivalRate(_) => Some(profile.minibatch / cycle(batch)?),
+                BudgetValue::ArrivalRate(_) => None,
             });
             shares.reduce(f64::min)
         });
@@ -197,11 +189,12 @@ impl<'a> Known<'a> {
     }
 }
 
-/// The budget of which all is used where so many times this one is.
-fn scaled(value: BudgetValue, used: f64) -> BudgetValue {
+/// A budget so many times as wide. A wider power or latency budget is a larger one; fewer requests
+/// are not a budget that is widened but another problem, so the rate has none.
+fn widened(value: BudgetValue, factor: f64) -> Option<BudgetValue> {
     match value {
-        BudgetValue::Power(power) => BudgetValue::Power(power * used),
-        BudgetValue::Latency(latency) => BudgetValue::Latency(latency * used),
-        BudgetValue::ArrivalRate(rate) => BudgetValue::ArrivalRate(Hertz::new(rate.get() / used)),
+        BudgetValue::Power(power) => Some(BudgetValue::Power(power * factor)),
+        BudgetValue::Latency(latency) => Some(BudgetValue::Latency(latency * factor)),
+        BudgetValue::ArrivalRate(_) => None,
     }
 }

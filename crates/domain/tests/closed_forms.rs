@@ -169,8 +169,6 @@ proptest! {
                     let wider = match (own, nearest) {
                         (Some(BudgetValue::Power(own)), BudgetValue::Power(new)) => new > own,
                         (Some(BudgetValue::Latency(own)), BudgetValue::Latency(new)) => new > own,
-                        (Some(BudgetValue::ArrivalRate(own)), BudgetValue::ArrivalRate(new)) =>
-                            new < own,
                         _ => false,
                     };
                     prop_assert!(wider);

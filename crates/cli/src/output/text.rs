@@ -133,7 +133,7 @@ fn why_lines(answer: &Answer<'_>, why: &Explanation) -> Vec<String> {
             at(point)
         ),
         Some(binding @ Binding::KeepsOut { modes, nearest }) => format!(
-            "{}: it keeps out {modes} measured {} that may be better; the nearest needs {}",
+            "{}: it keeps out {modes} measured {} that may be better; the nearest needs {} or more",
             binding.budget().as_str(),
             if *modes == 1 { "mode" } else { "modes" },
             needed_in_words(answer.problem, *nearest)
