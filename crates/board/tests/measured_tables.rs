@@ -6,7 +6,7 @@
 
 mod measured;
 
-use fulcrum_board::{Board, SimulatedOrin, read_tables};
+use fulcrum_board::{Profiler, SimulatedOrin, read_tables};
 use measured::measured;
 
 #[test]
