@@ -3,13 +3,16 @@
 CARGO ?= cargo
 DATA ?= ../shared/data/orin-agx
 OUT ?= target/evaluation
-# Problems of each workload or pair that `make evaluate` draws; `all` takes minutes.
-SAMPLE ?= 300
+# Problems of each workload or pair that `make evaluate` draws, or `all`: for what is cheap to run,
+# and for what is costly.
+SAMPLE ?= all
+COSTLY_SAMPLE ?= 150
+RANDOM := random-10,random-15,random-50,random-150,random-250
+CHEAP := gmd,als,optimum,maxn,presets,coordinate-descent,binary-search,$(RANDOM)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 DENY := $(shell $(CARGO) deny --version >/dev/null 2>&1 && echo yes)
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 FULCRUM := $(TARGET_DIR)/release/fulcrum
-SAMPLED := $(if $(filter all,$(SAMPLE)),,--sample $(SAMPLE))
 
 .DEFAULT_GOAL := help
 .PHONY: help cargo build demo test check evaluate bench clean
@@ -45,20 +48,27 @@ else
 	@echo "cargo-deny is not installed: licences, bans and sources were not checked"
 endif
 
-evaluate: build ## Score the searches on the measured tables of the AGX Orin
+evaluate: build ## Score all searches on the measured tables of the AGX Orin, beside the targets
 	@if [ ! -d "$(DATA)" ]; then \
 	  echo "left out: the measured tables are not at $(DATA)" >&2; \
 	  [ "$$CI" != true ] || exit 1; \
 	else \
 	  set -e; mkdir -p "$(OUT)"; \
-	  run() { echo; echo "== $$1 (problems of each workload or pair: $(SAMPLE))"; name=$$2; shift 2; \
-	    $(FULCRUM) evaluate --profiles "$(DATA)" "$$@" $(SAMPLED) --results "$(OUT)/$$name.csv"; }; \
-	  run "exact readings, at most 15 modes" exact \
-	    --strategy gmd,als,guided,maxn --modes 15 --report "$(OUT)/report.html"; \
-	  run "guided, at most 8 modes" eight --strategy guided --modes 8; \
-	  run "guided, 2 % noise" noisy --strategy guided --modes 15 --noise 0.02; \
-	  run "guided, slack-aware" slack-aware --strategy guided --modes 15 --alternate slack-aware; \
-	  echo; echo "results and report: $(OUT)"; \
+	  run() { name=$$1; count=$$2; shift 2; \
+	    echo; echo "== $$name (problems of each workload or pair: $$count): $$*"; \
+	    [ "$$count" = all ] || set -- "$$@" --sample "$$count"; \
+	    started=$$(date +%s); \
+	    $(FULCRUM) evaluate --profiles "$(DATA)" "$$@" --results "$(OUT)/$$name.csv" \
+	      --summary "$(OUT)/$$name.summary.csv" --report "$(OUT)/$$name.html"; \
+	    echo $$(($$(date +%s) - started)) > "$(OUT)/$$name.seconds"; }; \
+	  run whole $(SAMPLE) --modes 15 --strategy $(CHEAP); \
+	  run sampled $(COSTLY_SAMPLE) --modes 15 --strategy guided,gmd,cbo,nn-250,maxn; \
+	  run eight-modes $(COSTLY_SAMPLE) --modes 8 --strategy guided; \
+	  run noisy $(COSTLY_SAMPLE) --modes 15 --strategy guided --noise 0.02; \
+	  run slack-aware $(COSTLY_SAMPLE) --modes 15 --strategy guided --alternate slack-aware; \
+	  echo; echo "== what was to be reached"; \
+	  awk -F, -v folder="$(OUT)" -f crates/evaluate/targets.awk crates/evaluate/targets.csv; \
+	  echo; echo "results, summaries and reports: $(OUT)"; \
 	fi
 
 bench: cargo ## Measure the speed of the searches and the readers

@@ -6,10 +6,13 @@ use csv::StringRecord;
 
 use crate::table_error::{Column, TableError, TableProblem, shown};
 
-/// The columns that are not knobs, in the order in which they are written (the knobs come before
-/// the readings).
-pub(crate) const RESERVED: [&str; 6] =
-    ["device", "workload", "kind", "batch_size", "minibatch_ms", "power_w"];
+/// The columns that every table has beside its knobs, in the order in which they are written (the
+/// knobs come before the readings).
+const NEEDED: [&str; 6] = ["device", "workload", "kind", "batch_size", "minibatch_ms", "power_w"];
+
+/// The column that only a table of noisy readings has: their relative standard error. It is no knob
+/// either.
+pub(crate) const RELATIVE_ERROR: &str = "relative_error";
 
 /// Which field of a row is what.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub(crate) struct Columns {
     pub(crate) batch_size: usize,
     pub(crate) minibatch_ms: usize,
     pub(crate) power_w: usize,
+    /// None where the table has no such column: its readings are exact.
+    pub(crate) relative_error: Option<usize>,
     /// In the order of the knobs' names.
     pub(crate) knobs: Vec<usize>,
     names: Vec<String>,
@@ -56,9 +61,10 @@ impl Columns {
             let place = places.get(name).copied();
             place.ok_or_else(|| fail(Column::named(name), TableProblem::MissingColumn))
         };
-        let [device, workload, kind, batch_size, minibatch_ms, power_w] = RESERVED.map(place);
-        let own: Vec<&String> =
-            names.iter().filter(|name| !RESERVED.contains(&name.as_str())).collect();
+        let [device, workload, kind, batch_size, minibatch_ms, power_w] = NEEDED.map(place);
+        let relative_error = places.get(RELATIVE_ERROR).copied();
+        let is_knob = |name: &&String| *name != RELATIVE_ERROR && !NEEDED.contains(&name.as_str());
+        let own: Vec<&String> = names.iter().filter(is_knob).collect();
         let (device, workload, kind) = (device?, workload?, kind?);
         let (batch_size, minibatch_ms, power_w) = (batch_size?, minibatch_ms?, power_w?);
         if own.is_empty() {
@@ -78,7 +84,17 @@ impl Columns {
             return Err(fail(Column::named(missing), problem));
         }
         let knobs = knobs.names.iter().map(|name| places[name.as_str()]).collect();
-        Ok(Self { device, workload, kind, batch_size, minibatch_ms, power_w, knobs, names })
+        Ok(Self {
+            device,
+            workload,
+            kind,
+            batch_size,
+            minibatch_ms,
+            power_w,
+            relative_error,
+            knobs,
+            names,
+        })
     }
 
     /// How many fields a row has.

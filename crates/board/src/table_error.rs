@@ -188,6 +188,14 @@ pub enum TableProblem {
         /// What would be right.
         example: &'static str,
     },
+    /// A standard error that cannot be.
+    #[error("`{text}` is less than zero; write {example}")]
+    Negative {
+        /// The text.
+        text: String,
+        /// What would be right.
+        example: &'static str,
+    },
     /// No batch size.
     #[error("`{text}` is not a batch size; write a whole number from 1 to 4294967295, such as 16")]
     BatchSize {

@@ -43,6 +43,16 @@ pub(crate) fn watts(text: &str) -> Result<Watts, TableProblem> {
     positive(number(text, EXAMPLE)?, text, EXAMPLE).map(Watts::new)
 }
 
+/// A relative standard error. The negative zero becomes the positive one.
+pub(crate) fn relative_error(text: &str) -> Result<f64, TableProblem> {
+    const EXAMPLE: &str = "a share like 0.02, or 0 for an exact reading";
+    let value = finite(number(text, EXAMPLE)?, text, EXAMPLE)?;
+    if value < 0.0 {
+        return Err(TableProblem::Negative { text: shown_field(text), example: EXAMPLE });
+    }
+    Ok(value + 0.0)
+}
+
 pub(crate) fn level(levels: &mut Levels, text: &str) -> Result<u16, TableProblem> {
     const EXAMPLE: &str = "a knob's level like 1300500 (a column that is not reserved is a knob)";
     match levels.seen(text) {

@@ -1,7 +1,8 @@
 //! Reads profile tables: CSV files with one profile a row.
 //!
 //! The columns `device`, `workload`, `kind`, `batch_size`, `minibatch_ms` and `power_w` are
-//! reserved and may come in any order; every other column is a knob, and its numbers are the
+//! reserved and may come in any order, and so is `relative_error`, the readings' standard error as
+//! a share, without which they are exact. Every other column is a knob, and its numbers are the
 //! knob's levels. Files that are read together are of one device and have the same knobs.
 
 use std::fs;
@@ -9,12 +10,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
-use fulcrum_domain::BatchSize;
+use fulcrum_domain::{BatchSize, Profile};
 
 use crate::profile_table::ProfileTable;
 use crate::table_columns::{Columns, Knobs};
 use crate::table_error::{Column, TableError, TableProblem, shown_field};
-use crate::table_fields::{Scratch, level, trimmed, watts};
+use crate::table_fields::{Scratch, level, relative_error, trimmed, watts};
 use crate::table_levels::Levels;
 use crate::table_lines::{Lines, count};
 use crate::table_rows::Rows;
@@ -179,7 +180,12 @@ impl Tables {
             .seconds_of_millis(field(columns.minibatch_ms))
             .map_err(|problem| (columns.minibatch_ms, problem))?;
         let power = watts(field(columns.power_w)).map_err(|problem| (columns.power_w, problem))?;
-        self.rows.push(line, workload, &scratch.levels, batch_size, (minibatch, power));
+        let error = match columns.relative_error {
+            Some(place) => relative_error(field(place)).map_err(|problem| (place, problem))?,
+            None => 0.0,
+        };
+        let profile = Profile { minibatch, power, error };
+        self.rows.push(line, workload, &scratch.levels, batch_size, profile);
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use fulcrum_domain::{BatchSize, Profile, Seconds, Watts, Workload, WorkloadKind};
+use fulcrum_domain::{BatchSize, Profile, Workload, WorkloadKind};
 
 use crate::profile_table::ProfileTable;
 use crate::table_error::{TableError, TableProblem, shown};
@@ -20,8 +20,7 @@ struct Row {
     batch_size: BatchSize,
     file: u32,
     line: u64,
-    minibatch: Seconds,
-    power: Watts,
+    profile: Profile,
 }
 
 impl Row {
@@ -86,11 +85,11 @@ impl Rows {
         workload: u32,
         levels: &[u16],
         batch_size: BatchSize,
-        (minibatch, power): (Seconds, Watts),
+        profile: Profile,
     ) {
         let file = self.files.len().saturating_sub(1) as u32;
         self.levels.extend_from_slice(levels);
-        self.all.push(Row { workload, rank: 0, batch_size, file, line, minibatch, power });
+        self.all.push(Row { workload, rank: 0, batch_size, file, line, profile });
     }
 
     /// The table of all rows.
@@ -133,7 +132,7 @@ impl Rows {
                 place = near.or_else(|| ranks.binary_search(&row.rank).ok())?;
                 // Modes are numbered in the order of their ranks.
                 let mode = space.id(place)?;
-                Some(((mode, row.batch_size), Profile::exact(row.minibatch, row.power)))
+                Some(((mode, row.batch_size), row.profile))
             });
             let mut all = Vec::with_capacity(rows.len());
             all.extend(profiles);

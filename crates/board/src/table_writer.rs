@@ -4,8 +4,10 @@ use std::io;
 
 use fulcrum_domain::{BatchSize, ModeId, ModeSpace, Profile, Workload};
 
-/// Writes profiles as CSV. What [`read_table`](crate::read_table) reads back is exactly equal,
-/// except that it takes every profile for exact: a table has no column for the error.
+use crate::table_columns::RELATIVE_ERROR;
+
+/// Writes profiles as CSV; what [`read_table`](crate::read_table) reads back is exactly equal. The
+/// column `relative_error` is written only where a profile has an error.
 ///
 /// # Errors
 /// When the writer fails.
@@ -15,6 +17,8 @@ pub fn write_table(
     space: &ModeSpace,
     rows: impl Iterator<Item = (Workload, ModeId, BatchSize, Profile)>,
 ) -> io::Result<()> {
+    let rows: Vec<_> = rows.collect();
+    let noisy = rows.iter().any(|(.., profile)| profile.error != 0.0);
     let mut csv = csv::Writer::from_writer(writer);
     for name in ["device", "workload", "kind", "batch_size"] {
         csv.write_field(name)?;
@@ -22,7 +26,12 @@ pub fn write_table(
     for knob in space.knobs() {
         csv.write_field(knob.name())?;
     }
-    csv.write_record(["minibatch_ms", "power_w"])?;
+    csv.write_field("minibatch_ms")?;
+    csv.write_field("power_w")?;
+    if noisy {
+        csv.write_field(RELATIVE_ERROR)?;
+    }
+    csv.write_record(None::<&[u8]>)?;
     for (workload, mode, batch_size, profile) in rows {
         csv.write_field(device)?;
         csv.write_field(&*workload.name)?;
@@ -33,6 +42,9 @@ pub fn write_table(
         }
         csv.write_field(millis(profile.minibatch.get()))?;
         csv.write_field(profile.power.get().to_string())?;
+        if noisy {
+            csv.write_field(profile.error.to_string())?;
+        }
         csv.write_record(None::<&[u8]>)?;
     }
     csv.flush()

@@ -1,27 +1,17 @@
 //! The tables that were measured on a real board: they are read, and the simulated board is near
-//! them. They are no part of the project; where they are missing these tests are left out.
+//! them.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "a test says which case it is at")]
 
-use std::path::PathBuf;
+mod measured;
 
 use fulcrum_board::{Profiler, SimulatedOrin, read_tables};
-
-fn data() -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
-    if path.is_dir() {
-        return Some(path);
-    }
-    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(!in_ci, "the measured tables are missing: {}", path.display());
-    println!("left out: there are no measured tables at {}", path.display());
-    None
-}
+use measured::measured;
 
 #[test]
 fn every_measured_table_can_be_read() {
-    let Some(data) = data() else { return };
+    let Some(data) = measured(".") else { return };
     for (path, device, modes, profiles) in [
         ("orin-agx", "orin-agx", 441, 7_938),
         ("orin-agx-fine", "orin-agx", 4_368, 13_104),
@@ -38,8 +28,8 @@ fn every_measured_table_can_be_read() {
 
 #[test]
 fn the_simulated_board_is_near_the_measured_one() {
-    let Some(data) = data() else { return };
-    let measured = read_tables(&[data.join("orin-agx")]).unwrap_or_else(|error| panic!("{error}"));
+    let Some(tables) = measured("orin-agx") else { return };
+    let measured = read_tables(&[tables]).unwrap_or_else(|error| panic!("{error}"));
     let simulated = SimulatedOrin::exact();
     assert_eq!(simulated.offers(), measured.offers());
     for offer in measured.offers() {

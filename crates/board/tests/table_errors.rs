@@ -67,6 +67,25 @@ fn a_field_that_is_wrong_is_named_with_what_would_be_right() {
 }
 
 #[test]
+fn an_error_that_cannot_be_is_named_with_what_would_be_right() {
+    let with_error = |text: &str| {
+        let table = small_table_text().replace('\n', ",0.02\n");
+        let table = table.replacen("0.02", "relative_error", 1).replacen("0.02", text, 1);
+        message(table.as_bytes())
+    };
+    let right = "write a share like 0.02, or 0 for an exact reading";
+    for (text, problem) in [
+        ("-0.1", "`-0.1` is less than zero"),
+        ("2%", "`2%` is not a number"),
+        ("", "`` is not a number"),
+        ("NaN", "`NaN` is not a finite number"),
+    ] {
+        let expected = format!("tables/a.csv:2: column `relative_error`: {problem}; {right}");
+        assert_eq!(with_error(text), expected);
+    }
+}
+
+#[test]
 fn a_header_that_is_wrong_is_named_with_what_would_be_right() {
     let like = "device,workload,kind,batch_size,cpu_khz,gpu_khz,minibatch_ms,power_w";
     let header = |text: &str| message(format!("{text}\nx\n").as_bytes());

@@ -30,10 +30,12 @@ type Row = (u8, bool, u32, Vec<u8>);
 fn any_table() -> impl Strategy<Value = ProfileTable> {
     let positive = prop_oneof![1e-12..1e12f64, any::<f64>().prop_map(f64::abs)]
         .prop_filter("a reading", |x| *x > 1e-300 && *x < 1e300);
+    // The smallest tables mostly hold exact readings only.
+    let error = prop_oneof![3 => Just(0.0), 1 => 1e-9..2.0f64];
     let name = r"[!-~]([ -~é\n]{0,6}[!-~])?";
     (1usize..4).prop_flat_map(move |knobs| {
         let row = (0u8..4, any::<bool>(), 1u32.., prop::collection::vec(0u8..5, knobs));
-        let readings = (positive.clone(), positive.clone());
+        let readings = (positive.clone(), positive.clone(), error.clone());
         (
             name,
             prop::collection::vec(name, 4),
@@ -54,7 +56,7 @@ fn table_of(
     workloads: &[String],
     knobs: &[String],
     levels: &[f64],
-    rows: &BTreeMap<Row, (f64, f64)>,
+    rows: &BTreeMap<Row, (f64, f64, f64)>,
 ) -> ProfileTable {
     let levels_of =
         |row: &Row| -> Vec<f64> { row.3.iter().map(|&i| levels[usize::from(i)]).collect() };
@@ -62,11 +64,12 @@ fn table_of(
     let space = ModeSpace::from_modes(knobs, &modes).unwrap();
     let rows: Vec<_> = rows
         .iter()
-        .map(|(row, (time, power))| {
+        .map(|(row, &(time, power, error))| {
             let kind = if row.1 { WorkloadKind::Train } else { WorkloadKind::Infer };
             let name = workloads[usize::from(row.0)].as_str().into();
             let mode = space.find_levels(&levels_of(row)).unwrap();
-            let profile = Profile::exact(Seconds::new(*time), Watts::new(*power));
+            let profile =
+                Profile { minibatch: Seconds::new(time), power: Watts::new(power), error };
             (Workload { name, kind }, mode, BatchSize::new(row.2).unwrap(), profile)
         })
         .collect();
@@ -80,6 +83,21 @@ proptest! {
         let again = read_table("again.csv", bytes.as_slice());
         prop_assert_eq!(again.unwrap(), table);
     }
+}
+
+#[test]
+fn only_a_table_of_noisy_readings_has_a_column_for_their_error() {
+    let header = |table: &ProfileTable| {
+        let text = String::from_utf8(written(table)).unwrap();
+        text.lines().next().unwrap().to_owned()
+    };
+    let exact = "device,workload,kind,batch_size,cpu_khz,gpu_khz,minibatch_ms,power_w";
+    assert_eq!(header(&small_table()), exact);
+    let noisy = small_table_text().replace('\n', ",0.02\n").replacen("0.02", "relative_error", 1);
+    let noisy = read_table("t.csv", noisy.as_bytes()).unwrap();
+    assert_eq!(header(&noisy), format!("{exact},relative_error"));
+    let rows = noisy.offers().iter().flat_map(|offer| noisy.rows(&offer.workload));
+    assert!(rows.into_iter().all(|(_, profile)| profile.error == 0.02));
 }
 
 /// A folder of its own for a test, removed at its end.

@@ -12,12 +12,13 @@ use crate::exit::Failure;
 
 /// Where to measure.
 #[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
 pub(crate) struct Source {
     /// Profile tables to measure on: CSV files, or folders of them
-    #[arg(long, value_name = "PATH", num_args = 1.., required_unless_present = "board")]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
     profiles: Vec<PathBuf>,
     /// Board to measure on instead of a table: simulated-orin-agx
-    #[arg(long, value_name = "NAME", conflicts_with = "profiles")]
+    #[arg(long, value_name = "NAME")]
     board: Option<String>,
 }
 
@@ -69,10 +70,10 @@ pub(crate) struct Workloads {
 #[derive(Debug, Args)]
 pub(crate) struct StreamBudgets {
     /// Arrival rate of inference requests, in requests a second: 60 or 60/s
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     rate: Option<Hertz>,
     /// Latency budget, from the arrival of a request to its answer: 800ms or 1.5s
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     latency: Option<Seconds>,
 }
 

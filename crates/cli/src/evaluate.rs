@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use fulcrum_domain::Alternate;
-use fulcrum_evaluate::{Settings, evaluate, protocol, read_problems, sample, summary_table};
+use fulcrum_evaluate::{
+    Settings, evaluate, protocol, read_problems, sample, summary_table, write_summary_table,
+};
 use fulcrum_search::Recipe;
 
 use crate::arguments::{at_least_one, strategy, table};
@@ -25,7 +27,7 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "FILE.csv")]
     problems: Option<PathBuf>,
     /// At most so many problems of each workload or pair, drawn by the seed
-    #[arg(long, value_name = "COUNT", value_parser = at_least_one)]
+    #[arg(long, value_name = "COUNT", allow_hyphen_values = true, value_parser = at_least_one)]
     sample: Option<usize>,
     /// Strategies, separated by commas
     #[arg(
@@ -34,24 +36,27 @@ pub(crate) struct EvaluateArgs {
     )]
     strategy: Vec<Recipe>,
     /// What everything random follows from
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, allow_hyphen_values = true, default_value_t = 1)]
     seed: u64,
     /// At most so many power modes may be measured for a problem, instead of the strategy's own
     /// allowance
-    #[arg(long, value_name = "COUNT", value_parser = at_least_one)]
+    #[arg(long, value_name = "COUNT", allow_hyphen_values = true, value_parser = at_least_one)]
     modes: Option<usize>,
     /// Relative standard error of every reading: 0.02 for 2 %
-    #[arg(long, value_name = "SHARE", value_parser = share, default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = share, default_value_t = 0.0)]
     noise: f64,
     /// How the workloads take turns: strict or slack-aware
     #[arg(long, default_value = "strict")]
     alternate: Alternate,
     /// With how many seeds each `random-*` strategy runs
-    #[arg(long, value_name = "COUNT", value_parser = at_least_one, default_value_t = 20)]
+    #[arg(long, value_name = "COUNT", allow_hyphen_values = true, value_parser = at_least_one, default_value_t = 20)]
     random_seeds: usize,
     /// Where to write one row a problem and strategy
     #[arg(long, value_name = "FILE.csv")]
     results: Option<PathBuf>,
+    /// Where to write the printed table as a CSV file
+    #[arg(long, value_name = "FILE.csv")]
+    summary: Option<PathBuf>,
     /// Where to write the report, one self-contained page
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
@@ -77,6 +82,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<Exit, Failure> {
     };
     // Opened first, so that a wrong path costs no evaluation.
     let results = open("--results", args.results.as_deref())?;
+    let summary = open("--summary", args.summary.as_deref())?;
     let report = open("--report", args.report.as_deref())?;
 
     let settings = Settings {
@@ -93,9 +99,13 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<Exit, Failure> {
             .map_err(Failure::bad_input)?;
     progress.finish();
 
-    writeln!(std::io::stdout(), "{}", output::table(&summary_table(&evaluation)))?;
+    let summaries = summary_table(evaluation.summaries());
+    output::print(&output::table(&summaries))?;
     if let Some(file) = results {
         evaluation.write_results(BufWriter::new(file))?;
+    }
+    if let Some(file) = summary {
+        write_summary_table(&summaries, BufWriter::new(file))?;
     }
     if let Some(mut file) = report {
         file.write_all(evaluation.report_html()?.as_bytes())?;

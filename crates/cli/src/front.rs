@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -16,7 +16,7 @@ use fulcrum_search::{Allowance, FrontTask, Method, Recipe};
 use crate::arguments::{Source, Workloads, at_least_one, strategy};
 use crate::exit::{Exit, Failure};
 use crate::measuring::{Cost, build};
-use crate::output::{front_rows, table};
+use crate::output::{front_rows, print, table};
 use crate::progress::{Lines, Progress};
 
 /// Arguments of `fulcrum front`.
@@ -28,7 +28,7 @@ pub(crate) struct FrontArgs {
     workloads: Workloads,
     /// At most so many measurements; the strategy's own allowance unless given (als: 50 for one
     /// workload, 145 for a pair)
-    #[arg(long, value_name = "COUNT", value_parser = at_least_one)]
+    #[arg(long, value_name = "COUNT", allow_hyphen_values = true, value_parser = at_least_one)]
     measurements: Option<usize>,
     /// How to choose what to measure
     #[arg(long, value_name = "NAME", value_parser = strategy, default_value = "als")]
@@ -37,7 +37,7 @@ pub(crate) struct FrontArgs {
     #[arg(long, default_value = "strict")]
     alternate: Alternate,
     /// What everything random follows from
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, allow_hyphen_values = true, default_value_t = 1)]
     seed: u64,
     /// Where to write the front, as a table that `--profiles` reads; printed unless given
     #[arg(long, value_name = "FILE.csv")]
@@ -53,6 +53,8 @@ pub(crate) fn run(args: &FrontArgs) -> Result<Exit, Failure> {
     let mut board = args.source.open(args.seed)?;
     let space = board.space().clone();
     let lines = if args.verbose { Lines::Always } else { Lines::WhenWatched };
+    // Opened first, so that a wrong path costs no measurement; what it held stays until the end.
+    let out = args.out.as_deref().map(open).transpose()?;
     let order = FrontOrder {
         recipe: &args.strategy,
         alternate: args.alternate,
@@ -61,8 +63,8 @@ pub(crate) fn run(args: &FrontArgs) -> Result<Exit, Failure> {
         lines,
     };
     let (front, cost) = build_front(&mut *board, &problem, &order)?;
-    match &args.out {
-        Some(path) => {
+    match out {
+        Some(mut file) => {
             if front.evidence() == Evidence::Predicted {
                 return Err(Failure::bad_input(format_args!(
                     "--strategy {} predicts its front; only a measured one can be written with \
@@ -70,12 +72,12 @@ pub(crate) fn run(args: &FrontArgs) -> Result<Exit, Failure> {
                     args.strategy.name
                 )));
             }
-            let file = File::create(path).map_err(|e| Failure::of_file("--out", path, &e))?;
             let batch = Workloads::setting(&*board, &problem)?.background_batch;
             let rows = rows(&front, &problem, batch);
-            write_table(BufWriter::new(file), board.name(), &space, rows.into_iter())?;
+            file.set_len(0)?;
+            write_table(BufWriter::new(&mut file), board.name(), &space, rows.into_iter())?;
         }
-        None => writeln!(std::io::stdout(), "{}", table(&front_rows(&space, front.points())))?,
+        None => print(&table(&front_rows(&space, front.points())))?,
     }
     writeln!(
         std::io::stderr(),
@@ -87,6 +89,11 @@ pub(crate) fn run(args: &FrontArgs) -> Result<Exit, Failure> {
         cost.modes(),
     )?;
     Ok(Exit::Solved)
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    let file = File::options().write(true).create(true).truncate(false).open(path);
+    file.map_err(|error| Failure::of_file("--out", path, &error))
 }
 
 /// How a front is to be built.

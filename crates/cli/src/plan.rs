@@ -1,16 +1,15 @@
 //! `fulcrum plan`: the plan for one problem, and why.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use fulcrum_domain::{Alternate, Outcome, Watts};
-use fulcrum_search::{Allowance, GUARD_SIGMAS, Recipe, Task};
+use fulcrum_search::{Allowance, Recipe, Task};
 
 use crate::arguments::{Source, StreamBudgets, Workloads, at_least_one, strategy};
 use crate::exit::{Exit, Failure};
 use crate::measuring::search;
-use crate::output::{Answer, plan_json, plan_text};
+use crate::output::{Answer, plan_json, plan_text, print};
 use crate::progress::{Lines, Progress};
 
 /// Arguments of `fulcrum plan`.
@@ -23,7 +22,7 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     stream: StreamBudgets,
     /// Power budget, for the larger of the workloads' draws: 30W or 7500mW
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     power: Watts,
     /// How to search
     #[arg(long, value_name = "NAME", value_parser = strategy, default_value = "guided")]
@@ -32,10 +31,10 @@ pub(crate) struct PlanArgs {
     #[arg(long, default_value = "strict")]
     alternate: Alternate,
     /// At most so many power modes may be measured, instead of the strategy's own allowance
-    #[arg(long, value_name = "COUNT", value_parser = at_least_one)]
+    #[arg(long, value_name = "COUNT", allow_hyphen_values = true, value_parser = at_least_one)]
     modes: Option<usize>,
     /// What everything random follows from
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, allow_hyphen_values = true, default_value_t = 1)]
     seed: u64,
     /// How to print the answer
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
@@ -83,7 +82,6 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, Failure> {
         });
     progress.finish();
 
-    let points = profiles.operating_points(problem.roles());
     let answer = Answer {
         space: &space,
         problem: &problem,
@@ -92,15 +90,14 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, Failure> {
         alternate: args.alternate,
         background_batch,
         outcome: &outcome,
-        points: &points,
-        sigmas: GUARD_SIGMAS,
+        profiles: &profiles,
         cost: &cost,
     };
     let text = match args.output {
         Format::Table => plan_text(&answer),
         Format::Json => plan_json(&answer)?,
     };
-    writeln!(std::io::stdout(), "{text}")?;
+    print(&text)?;
     Ok(match outcome {
         Outcome::Solved(_) => Exit::Solved,
         Outcome::Infeasible(_) => Exit::Infeasible,

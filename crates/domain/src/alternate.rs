@@ -90,7 +90,9 @@ impl Turns {
     /// Without a reset the overrun of cycle n is d = n·e mod `t_tr`, where e is the overrun of the
     /// first. The first d beyond the slack cannot be absorbed: that cycle runs only what fits,
     /// idles the rest, and the pattern starts anew. So the long-run mean is
-    /// ⌊n·left/`t_tr`⌋/n for the length n of the pattern, and left/`t_tr` when there is no reset.
+    /// ⌊n·left/`t_tr`⌋/n for the length n of the pattern, and left/`t_tr` when there is no reset:
+    /// when the pattern closes by itself, or is so long that the delays come arbitrarily near the
+    /// slack.
     fn slack_aware(left: Seconds, background: Seconds, slack: Seconds) -> Self {
         let share = left / background;
         let slack = slack / background;
@@ -120,8 +122,11 @@ impl Turns {
                 };
             }
             longest = longest.max(delay);
+            if delay < CLOSED {
+                return carried(longest);
+            }
         }
-        carried(longest)
+        carried(slack)
     }
 
     /// The throughput of the background workload.
@@ -133,6 +138,8 @@ impl Turns {
 /// After so many cycles without a reset, one that came later would change the mean by less than
 /// one minibatch in as many cycles.
 const LONGEST_PATTERN: u32 = 1000;
+/// A delay of less than this share of a background minibatch is none but for rounding.
+const CLOSED: f64 = 1e-9;
 
 #[cfg(test)]
 mod tests {
@@ -201,5 +208,15 @@ mod tests {
         let aware = turns(Alternate::SlackAware, 1.0, 0.1, 0.4, 0.5);
         assert!((aware.minibatches_per_cycle - 2.25).abs() < 1e-12);
         assert_eq!(aware.delay, Seconds::new(0.4));
+    }
+
+    #[test]
+    fn a_pattern_too_long_to_follow_may_delay_by_all_of_the_slack() {
+        // The first reset comes after 3,690 cycles, just past what is followed.
+        let (cycle, background, slack) = (1.908_084_288, 0.337_956_147, 0.337_515_012);
+        let infer = cycle * 0.622_010_566;
+        let (_, longest) = simulated(cycle, infer, background, slack, 20_000);
+        let aware = turns(Alternate::SlackAware, cycle, infer, background, slack);
+        assert!(aware.delay.get() >= longest - 1e-9, "{} < {longest}", aware.delay.get());
     }
 }

@@ -58,7 +58,7 @@ impl Knob {
         (self.levels.len() - 1) as u16
     }
 
-    /// A level for people: `cpu 2.2GHz`, `12 cpu cores`, `power limit 150W`.
+    /// A level for people: `cpu 2.2GHz`, `12 cpu cores`, `1 cpu core`, `power limit 150W`.
     pub fn describe(&self, level: f64) -> impl fmt::Display + use<> {
         let clock = |khz: f64, label: &str| {
             if khz >= 1e6 {
@@ -72,7 +72,9 @@ impl Knob {
         } else if let Some(label) = self.name.strip_suffix("_w") {
             format!("{} {level}W", spaced(label))
         } else if self.name.ends_with("cores") {
-            format!("{level} {}", spaced(&self.name))
+            let name = spaced(&self.name);
+            let one = name.strip_suffix('s').filter(|_| level == 1.0);
+            format!("{level} {}", one.unwrap_or(&name))
         } else {
             format!("{} {level}", spaced(&self.name))
         }

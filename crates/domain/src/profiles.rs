@@ -52,28 +52,31 @@ impl Profiles {
         })
     }
 
+    /// The profiles known of a role at a mode, by batch size.
+    pub fn at(&self, mode: ModeId, role: Role) -> impl Iterator<Item = (BatchSize, Profile)> + '_ {
+        let first = Measurement { mode, role, batch_size: BatchSize::ONE };
+        self.by_measurement
+            .range(first..)
+            .take_while(move |(m, _)| m.mode == mode && m.role == role)
+            .map(|(m, profile)| (m.batch_size, *profile))
+    }
+
     /// The operating points at which the profiles of all the roles are known.
     pub fn operating_points(&self, roles: &[Role]) -> Vec<OperatingPoint> {
         let background = roles.contains(&Role::Background);
         let urgent = roles.contains(&Role::Urgent);
         let mut points = Vec::new();
         for mode in self.modes() {
-            let of_mode = |role| {
-                let first = Measurement { mode, role, batch_size: BatchSize::ONE };
-                self.by_measurement
-                    .range(first..)
-                    .take_while(move |(m, _)| m.mode == mode && m.role == role)
-            };
-            let own = of_mode(Role::Background).next().map(|(_, profile)| *profile);
+            let own = self.at(mode, Role::Background).next().map(|(_, profile)| profile);
             if background && own.is_none() {
                 continue;
             }
             let own = own.filter(|_| background);
             if urgent {
-                points.extend(of_mode(Role::Urgent).map(|(m, profile)| OperatingPoint {
+                points.extend(self.at(mode, Role::Urgent).map(|urgent| OperatingPoint {
                     mode,
                     background: own,
-                    urgent: Some((m.batch_size, *profile)),
+                    urgent: Some(urgent),
                 }));
             } else {
                 points.push(OperatingPoint { mode, background: own, urgent: None });

@@ -196,16 +196,23 @@ impl FromStr for Hertz {
 }
 
 /// Writes a number with at most as many decimals as the formatter's precision (2 unless told), no
-/// trailing zeros, and pads it to the formatter's width, to the right unless told.
+/// trailing zeros, and pads it to the formatter's width, to the right unless told. One that would
+/// read as zero or be longer than anyone reads is written with an exponent.
 ///
 /// `Formatter::pad` would take the precision for a maximal width and cut the text.
 fn write_quantity(f: &mut fmt::Formatter<'_>, value: f64, unit: &str) -> fmt::Result {
     let decimals = f.precision().unwrap_or(2);
-    let mut text = format!("{value:.decimals$}");
-    if text.contains('.') {
-        text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
-    }
-    text.push_str(unit);
+    let plain = format!("{value:.decimals$}");
+    let vanishes = value != 0.0 && plain.bytes().all(|byte| b"-0.".contains(&byte));
+    let exponential = value.is_finite() && (vanishes || value.abs() >= 1e9);
+    let number = if exponential { format!("{value:.2e}") } else { plain };
+    let (digits, exponent) = number.split_at(number.find('e').unwrap_or(number.len()));
+    let digits = if digits.contains('.') {
+        digits.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        digits
+    };
+    let text = format!("{digits}{exponent}{unit}");
     match (f.width(), f.align()) {
         (Some(width), Some(fmt::Alignment::Left)) => write!(f, "{text:<width$}"),
         (Some(width), _) => write!(f, "{text:>width$}"),
@@ -274,5 +281,8 @@ mod tests {
         assert_eq!(Seconds::new(1.25).to_string(), "1.25s");
         assert_eq!(format!("{:>8.1}", Watts::new(18.44)), "   18.4W");
         assert_eq!(format!("{:.0}", Hertz::new(60.0)), "60/s");
+        assert_eq!(Watts::new(0.001).to_string(), "1e-3W");
+        assert_eq!(Hertz::new(2.5e12).to_string(), "2.5e12/s");
+        assert_eq!(Hertz::new(0.0).to_string(), "0/s");
     }
 }

@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use fulcrum_domain::{
-    Alternate, Basis, BatchSize, Evidence, Front, Hertz, Infeasibility, Knob, ModeSpace,
-    OperatingPoint, Outcome, Problem, Profile, Seconds, Stream, Watts, Workload, explain,
+    Alternate, Basis, BatchSize, Binding, BudgetValue, Evidence, Front, Hertz, Infeasibility, Knob,
+    Measurement, ModeId, ModeSpace, OperatingPoint, Outcome, Problem, Profile, Profiles, Role,
+    Seconds, Stream, Watts, Workload, explain,
 };
 use proptest::prelude::*;
 
@@ -118,8 +119,8 @@ proptest! {
         prop_assume!(problem.best(Alternate::Strict, 0.0, &points).is_none());
         let why = Infeasibility::of(&problem, Alternate::Strict, &points, Basis::Exhausted);
         for remedy in why.remedies {
-            if let [fulcrum_domain::BudgetValue::Power(power)] = remedy.budgets[..] {
-                let less = problem.with(fulcrum_domain::BudgetValue::Power(power * 0.999));
+            if let [BudgetValue::Power(power)] = remedy.budgets[..] {
+                let less = problem.with(BudgetValue::Power(power * 0.999));
                 prop_assert!(less.best(Alternate::Strict, 0.0, &points).is_none());
             }
         }
@@ -129,7 +130,7 @@ proptest! {
     fn a_wider_budget_never_costs_throughput(
         points in points(), problem in concurrent(), wider in 1.0f64..2.0,
     ) {
-        let power = fulcrum_domain::BudgetValue::Power(problem.power() * wider);
+        let power = BudgetValue::Power(problem.power() * wider);
         let before = problem.best(Alternate::Strict, 0.0, &points);
         let after = problem.with(power).best(Alternate::Strict, 0.0, &points);
         if let Some((_, before)) = before {
@@ -139,18 +140,90 @@ proptest! {
     }
 
     #[test]
-    fn a_plan_is_explained_by_budgets_it_keeps(points in points(), problem in concurrent()) {
-        let front = Front::new(points.iter().copied(), Evidence::Measured);
+    fn a_plan_is_explained_by_what_is_no_better_or_breaks_a_budget(
+        points in points(), problem in concurrent(), half in any::<bool>(),
+        doubted in prop::collection::vec(any::<bool>(), 40),
+    ) {
+        // A strategy may have passed over operating points that it did not believe.
+        let believed = points.iter().zip(&doubted).filter(|(_, doubted)| !**doubted);
+        let front = Front::new(believed.map(|(point, _)| *point), Evidence::Measured);
         let outcome = front.solve(&problem, Alternate::SlackAware, 0.0, Basis::Exhausted);
         if let Some(plan) = outcome.plan() {
-            let why = explain(&problem, plan, &points, 0.0);
+            let profiles = profiles_of(&points, |mode| half && mode != plan.point.mode);
+            let why = explain(&problem, plan, &profiles, 0.0);
             prop_assert_eq!(why.margins.len(), 3);
             prop_assert!(why.margins.iter().all(|margin| margin.share >= -1e-12));
-            if let Some((point, _)) = why.runner_up {
-                prop_assert!(point.mode != plan.point.mode);
+            if let Some((point, promise)) = why.runner_up {
+                prop_assert!(point.mode != plan.point.mode && promise.feasible());
+                prop_assert!(promise.by_objective(&plan.promise).is_ge());
+            }
+            match why.binding {
+                Some(Binding::Better { point, promise, .. }) => {
+                    prop_assert!(promise.by_objective(&plan.promise).is_lt());
+                    let now = problem.assess(plan.alternate, &point).unwrap();
+                    prop_assert!(!now.feasible());
+                }
+                Some(Binding::KeepsOut { modes, nearest }) => {
+                    prop_assert!(modes > 0);
+                    let own = problem.budgets().find(|own| own.budget() == nearest.budget());
+                    let wider = match (own, nearest) {
+                        (Some(BudgetValue::Power(own)), BudgetValue::Power(new)) => new > own,
+                        (Some(BudgetValue::Latency(own)), BudgetValue::Latency(new)) => new > own,
+                        _ => false,
+                    };
+                    prop_assert!(wider);
+                }
+                None => {}
             }
         }
     }
+}
+
+/// The profiles of operating points; without the background's at some modes.
+fn profiles_of(points: &[OperatingPoint], half: impl Fn(ModeId) -> bool) -> Profiles {
+    let of = |point: &OperatingPoint, role| {
+        let batch_size = match role {
+            Role::Background => BatchSize::ONE,
+            Role::Urgent => point.batch_size()?,
+        };
+        Some((Measurement { mode: point.mode, role, batch_size }, point.profile(role)?))
+    };
+    let background =
+        points.iter().filter(|p| !half(p.mode)).filter_map(|p| of(p, Role::Background));
+    background.chain(points.iter().filter_map(|p| of(p, Role::Urgent))).collect()
+}
+
+#[test]
+fn what_is_half_measured_says_which_budget_binds() {
+    let space = ModeSpace::full_grid(vec![Knob::new("gpu_khz", [1.0, 2.0, 3.0]).unwrap()]).unwrap();
+    let profile = |t, p| Profile::exact(Seconds::new(t), Watts::new(p));
+    let at = |mode: usize, role, t, p| {
+        let mode = space.id(mode).unwrap();
+        (Measurement { mode, role, batch_size: BatchSize::ONE }, profile(t, p))
+    };
+    let profiles: Profiles = [
+        at(0, Role::Background, 0.02, 10.0),
+        at(0, Role::Urgent, 0.01, 9.0),
+        // Too hungry by a little, and by a lot; training was not measured there.
+        at(1, Role::Urgent, 0.005, 16.0),
+        at(2, Role::Urgent, 0.004, 30.0),
+    ]
+    .into_iter()
+    .collect();
+    let stream = Stream {
+        workload: Workload::infer("i"),
+        rate: Hertz::new(10.0),
+        latency: Seconds::new(0.3),
+    };
+    let train = Workload::train("t");
+    let problem = Problem::concurrent(train, stream, Watts::new(15.0)).unwrap();
+    let points = profiles.operating_points(problem.roles());
+    let front = Front::new(points, Evidence::Measured);
+    let outcome = front.solve(&problem, Alternate::Strict, 0.0, Basis::Measured);
+    let why = explain(&problem, outcome.plan().unwrap(), &profiles, 0.0);
+    let nearest = BudgetValue::Power(Watts::new(15.0) * (16.0 / 15.0));
+    assert_eq!(why.binding, Some(Binding::KeepsOut { modes: 2, nearest }));
+    assert_eq!(why.runner_up, None);
 }
 
 #[test]

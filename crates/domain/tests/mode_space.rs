@@ -59,6 +59,8 @@ fn a_mode_is_described_in_the_units_of_its_knobs() {
     let space = ModeSpace::full_grid(knobs).unwrap();
     let described = space.describe(space.highest());
     assert_eq!(described, "12 cpu cores, gpu 1.30GHz, power limit 100W");
+    let one = Knob::new("cpu_cores", [1.0, 2.0]).unwrap();
+    assert_eq!(one.describe(1.0).to_string(), "1 cpu core");
     let mode = space.power_mode(space.lowest()).to_string();
     assert_eq!(mode, "cpu_cores=4 gpu_khz=114750 power_limit_w=100");
 }

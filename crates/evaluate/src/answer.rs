@@ -2,8 +2,6 @@
 
 use fulcrum_domain::{BatchSize, Hertz, ModeId, Plan, Seconds, Watts};
 
-use crate::score::Verdict;
-
 /// What a strategy says of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
@@ -41,6 +39,25 @@ pub struct Choice {
     pub latency: Option<Seconds>,
     /// The largest power drawn.
     pub power: Watts,
+}
+
+/// What an answer is worth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Verdict {
+    /// A plan that meets every budget in truth, and how much worse than the optimum it is.
+    Solved {
+        /// 1 − θ/θₒ of what the plan delivers; the excess of time for training alone, of latency
+        /// for inference alone.
+        loss: f64,
+    },
+    /// A plan that misses a budget in truth (or rests on a row that the table does not have).
+    Violating,
+    /// No plan, though one exists: "unsolved" or, wrongly, "infeasible".
+    Unsolved,
+    /// "Infeasible", and rightly so.
+    Infeasible,
+    /// No plan, and none exists, but the strategy could not say so.
+    Undecided,
 }
 
 /// A strategy's answer to a problem.

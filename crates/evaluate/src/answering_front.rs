@@ -5,7 +5,7 @@ use fulcrum_search::{FrontBuilder, GUARD_SIGMAS, optimistic_front};
 
 use crate::answer::Status;
 use crate::choices::Choices;
-use crate::evaluation::Settings;
+use crate::settings::Settings;
 
 /// A finished front, prepared to answer many problems: what `conclude` answers, with the work that
 /// is the same for every problem done once.

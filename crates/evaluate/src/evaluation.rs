@@ -1,38 +1,20 @@
 //! Everything at once: truth, runs, scores.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fulcrum_board::{ProfileTable, UnknownWorkload};
-use fulcrum_domain::{Alternate, Problem};
-use fulcrum_search::Recipe;
+use fulcrum_domain::Problem;
 
 use crate::answer::Answer;
 use crate::clean::{Implausible, without_implausible_rows};
 use crate::group::Group;
-use crate::runner::{Run, Runner, seeds};
+use crate::runner::{Run, Runner};
 use crate::score::Tally;
+use crate::settings::Settings;
 use crate::summary::{Summary, summarise};
 use crate::truth::Truth;
-
-/// What to run.
-#[derive(Clone)]
-pub struct Settings {
-    /// The strategies.
-    pub strategies: Vec<Recipe>,
-    /// What everything random follows from.
-    pub seed: u64,
-    /// How many power modes a search may measure instead of what its recipe says. It does not bind
-    /// fronts, nor searches whose recipe leaves the number of modes open.
-    pub modes: Option<usize>,
-    /// The relative standard error of every reading; 0 for exact ones.
-    pub noise: f64,
-    /// How the workloads of the plans take turns.
-    pub alternate: Alternate,
-    /// With how many seeds, from `seed` on, each `random-*` strategy is run. Summaries are means
-    /// over them all; the results file has the first.
-    pub random_seeds: u64,
-}
 
 /// What came of an evaluation.
 pub struct Evaluation {
@@ -54,7 +36,7 @@ pub struct Evaluation {
 /// The same arguments give the same evaluation but for the times of computing.
 ///
 /// # Errors
-/// When there is no strategy or no problem, the noise is no share, or a workload is not in the
+/// When there is no strategy or one is named twice, there is no problem, the noise is no share, or a workload is not in the
 /// table.
 pub fn evaluate(
     table: &Arc<ProfileTable>,
@@ -64,6 +46,11 @@ pub fn evaluate(
 ) -> Result<Evaluation, EvaluateError> {
     if settings.strategies.is_empty() {
         return Err(EvaluateError::NoStrategy);
+    }
+    let names = || settings.strategies.iter().map(|recipe| recipe.name.as_str());
+    let mut seen = HashSet::new();
+    if let Some(twice) = names().find(|name| !seen.insert(*name)) {
+        return Err(EvaluateError::StrategyTwice(twice.to_owned()));
     }
     if problems.is_empty() {
         return Err(EvaluateError::NoProblem);
@@ -76,7 +63,7 @@ pub fn evaluate(
     let affected = |group: &Group| removed.iter().any(|row| group.has(&row.workload));
     let thinned: Vec<_> = groups.iter().map(|group| affected(group).then(|| thin(group))).collect();
 
-    let each: u64 = settings.strategies.iter().map(|recipe| seeds(recipe, settings)).sum();
+    let each: u64 = settings.strategies.iter().map(|recipe| settings.seeds(recipe)).sum();
     let count = |group: &Group| group.problems.len() as u64;
     let clean_groups: Vec<Group> =
         thinned.iter().flatten().map(|(group, _)| group.clone()).collect();
@@ -106,9 +93,8 @@ pub fn evaluate(
         };
         Some(runs.iter().zip(&clean_runs).map(pick).collect::<Vec<_>>())
     };
-    let names = settings.strategies.iter().map(|recipe| recipe.name.as_str());
     let raw: Vec<_> = runs.iter().map(|run| run.tallies.clone()).collect();
-    let summaries = summarise(names, &groups, &raw, clean_tallies.as_deref());
+    let summaries = summarise(names(), &groups, &raw, clean_tallies.as_deref());
     Ok(Evaluation {
         table: table.clone(),
         settings: settings.clone(),
@@ -164,6 +150,9 @@ pub enum EvaluateError {
     /// Nothing to run.
     #[error("there is no strategy to evaluate; name at least one")]
     NoStrategy,
+    /// The same to run again.
+    #[error("the strategy `{0}` is named twice; name it once")]
+    StrategyTwice(String),
     /// Nothing to run it on.
     #[error("there is no problem to evaluate; give at least one")]
     NoProblem,

@@ -14,9 +14,9 @@ use rayon::prelude::*;
 use crate::answer::{Answer, Choice, Status};
 use crate::answering_front::AnsweringFront;
 use crate::bench::Bench;
-use crate::evaluation::Settings;
 use crate::group::Group;
 use crate::score::{Tally, judge};
+use crate::settings::Settings;
 use crate::truth::Truth;
 
 /// What came of one strategy.
@@ -38,11 +38,6 @@ pub(crate) struct Runner<'a> {
     pub(crate) truth: &'a Truth,
     pub(crate) settings: &'a Settings,
     pub(crate) done: &'a (dyn Fn(u64) + Sync),
-}
-
-/// How often a strategy is run: one that is nothing but luck is judged by its mean.
-pub(crate) fn seeds(recipe: &Recipe, settings: &Settings) -> u64 {
-    if recipe.name.starts_with("random-") { settings.random_seeds.max(1) } else { 1 }
 }
 
 /// One piece of work: problems of one group, for one strategy and seed. A front answers all of its
@@ -102,7 +97,7 @@ impl Runner<'_> {
         let mut fronts = Vec::new();
         let mut searches = Vec::new();
         for (strategy, recipe) in self.settings.strategies.iter().enumerate() {
-            for seed in 0..seeds(recipe, self.settings) {
+            for seed in 0..self.settings.seeds(recipe) {
                 let seed = self.settings.seed.wrapping_add(seed);
                 for (group, of) in self.groups.iter().enumerate() {
                     let job = |problems| Job { strategy, group, seed, problems };

@@ -2,27 +2,8 @@
 
 use fulcrum_domain::{Assessment, Hertz, Problem};
 
-use crate::answer::{Answer, Choice, Status};
+use crate::answer::{Answer, Choice, Status, Verdict};
 use crate::truth::Optimum;
-
-/// What an answer is worth.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Verdict {
-    /// A plan that meets every budget in truth, and how much worse than the optimum it is.
-    Solved {
-        /// 1 − θ/θₒ of what the plan delivers; the excess of time for training alone, of latency
-        /// for inference alone.
-        loss: f64,
-    },
-    /// A plan that misses a budget in truth (or rests on a row that the table does not have).
-    Violating,
-    /// No plan, though one exists: "unsolved" or, wrongly, "infeasible".
-    Unsolved,
-    /// "Infeasible", and rightly so.
-    Infeasible,
-    /// No plan, and none exists, but the strategy could not say so.
-    Undecided,
-}
 
 /// Judges a plan or its absence; also says what throughput the background workload gets in truth.
 ///

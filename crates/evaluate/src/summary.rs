@@ -1,8 +1,9 @@
 //! Tallies by strategy, over everything, each kind of problem and each group.
 
+use std::io::{self, Write};
+
 use fulcrum_domain::ProblemKind;
 
-use crate::evaluation::Evaluation;
 use crate::group::Group;
 use crate::score::Tally;
 
@@ -88,8 +89,8 @@ pub(crate) fn summarise<'a>(
     summaries
 }
 
-/// The summaries as a table for people, its header first.
-pub fn summary_table(evaluation: &Evaluation) -> Vec<Vec<String>> {
+/// The summaries as a table, its header first.
+pub fn summary_table(summaries: &[Summary]) -> Vec<Vec<String>> {
     let header = [
         "strategy",
         "group",
@@ -107,8 +108,20 @@ pub fn summary_table(evaluation: &Evaluation) -> Vec<Vec<String>> {
         "clean solved %",
     ];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(evaluation.summaries().iter().map(row));
+    rows.extend(summaries.iter().map(row));
     rows
+}
+
+/// Writes a table of summaries as a CSV file.
+///
+/// # Errors
+/// When writing fails.
+pub fn write_summary_table(table: &[Vec<String>], out: impl Write) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    for row in table {
+        writer.write_record(row)?;
+    }
+    writer.flush()
 }
 
 fn row(summary: &Summary) -> Vec<String> {
@@ -121,7 +134,8 @@ fn row(summary: &Summary) -> Vec<String> {
         problems.to_string(),
         (raw.feasible / seeds).to_string(),
         percent(raw.solved_share()),
-        percent(raw.violating_share()),
+        // One plan in the whole protocol must not read as none.
+        number(raw.violating_share().map(|share| share * 100.0), 3),
         percent(raw.mean_loss()),
         number(raw.mean_modes(), 1),
         number(raw.mean_measurements(), 1),

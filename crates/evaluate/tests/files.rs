@@ -52,20 +52,20 @@ fn a_bad_problems_file_is_refused_with_file_line_and_column() {
     let header = "train,infer,rate_hz,latency_ms,power_w\n";
     let good = "net,eye,60,800,30\n";
     let cases = [
-        ("", "1: column train is missing"),
-        ("train,infer,rate_hz,power_w\n", "1: column latency_ms is missing"),
-        ("train,infer,rate_hz,latency_ms,power_w,train\n", "1: column train is there twice"),
-        (header, "2: column train has no value"),
-        ("net,eye,0,800,30\n", "3: column rate_hz is `0`"),
-        ("net,eye,-1,800,30\n", "3: column rate_hz is `-1`"),
-        ("net,eye,60,soon,30\n", "3: column latency_ms is `soon`"),
-        ("net,eye,60,NaN,30\n", "3: column latency_ms is `NaN`"),
-        ("net,eye,60,800,inf\n", "3: column power_w is `inf`"),
-        ("net,eye,60,800,30W\n", "3: column power_w is `30W`"),
-        ("net,eye,60,800,\n", "3: column power_w is empty"),
-        (",,60,800,30\n", "3: column train is empty"),
-        ("net,,60,,30\n", "3: column rate_hz is `60` without infer"),
-        ("net,eye,60,800\n", "3: column power_w does not fit"),
+        ("", "1: column `train` is missing"),
+        ("train,infer,rate_hz,power_w\n", "1: column `latency_ms` is missing"),
+        ("train,infer,rate_hz,latency_ms,power_w,train\n", "1: column `train` is there twice"),
+        (header, "2: column `train` has no value"),
+        ("net,eye,0,800,30\n", "3: column `rate_hz` is `0`"),
+        ("net,eye,-1,800,30\n", "3: column `rate_hz` is `-1`"),
+        ("net,eye,60,soon,30\n", "3: column `latency_ms` is `soon`"),
+        ("net,eye,60,NaN,30\n", "3: column `latency_ms` is `NaN`"),
+        ("net,eye,60,800,inf\n", "3: column `power_w` is `inf`"),
+        ("net,eye,60,800,30W\n", "3: column `power_w` is `30W`"),
+        ("net,eye,60,800,\n", "3: column `power_w` is empty"),
+        (",,60,800,30\n", "3: column `train` is empty"),
+        ("net,,60,,30\n", "3: column `rate_hz` is `60` without infer"),
+        ("net,eye,60,800\n", "3: column `power_w` does not fit"),
     ];
     for (text, expected) in cases {
         let text = if expected.starts_with('3') {

@@ -1,21 +1,18 @@
 //! The protocol and the rule for implausible rows on the tables of real boards.
 
+#[path = "../../board/tests/measured/mod.rs"]
+mod measured;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use fulcrum_board::{ProfileTable, read_tables};
 use fulcrum_domain::{ProblemKind, WorkloadKind};
 use fulcrum_evaluate::{Group, protocol, without_implausible_rows};
+use measured::measured;
 
-/// The tables of a folder; none where they are missing and need not be there.
-#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
-fn tables(folder: &str) -> Option<ProfileTable> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(folder);
-    if !path.exists() && std::env::var_os("CI").is_none_or(|ci| ci != "true") {
-        eprintln!("left out: there are no tables at {}", path.display());
-        return None;
-    }
-    Some(read_tables(&[path]).expect("good tables"))
+/// The measured tables of a folder or file, where they are.
+fn tables(path: &str) -> Option<ProfileTable> {
+    measured(path).map(|path| read_tables(&[path]).expect("good tables"))
 }
 
 #[test]

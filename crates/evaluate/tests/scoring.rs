@@ -101,7 +101,7 @@ fn a_front_answers_all_problems_and_luck_is_averaged() {
     assert!(
         evaluation.answers(0).all(|(_, answer)| answer.modes == 8 && answer.measurements == 32)
     );
-    let rows = summary_table(&evaluation);
+    let rows = summary_table(evaluation.summaries());
     assert_eq!(rows[0][..4], ["strategy", "group", "problems", "feasible"]);
     assert_eq!(rows[1][..3], ["random-third", "overall", "30"]);
 }

@@ -1,25 +1,22 @@
 //! What the strategies must reach on the tables of a real board, over a sample of the protocol.
 
-use std::path::PathBuf;
+#[path = "../../board/tests/measured/mod.rs"]
+mod measured;
+
 use std::sync::Arc;
 
 use fulcrum_board::{ProfileTable, read_tables};
 use fulcrum_domain::{Alternate, ProblemKind};
 use fulcrum_evaluate::{Scope, Settings, Summary, evaluate, protocol, sample};
 use fulcrum_search::recipe;
+use measured::measured;
 
 /// Problems of each pair: few, since a debug build runs them, but all 41 of training alone.
 const EACH: usize = 41;
 
-/// The tables of the AGX Orin; none where they are missing and need not be there.
-#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+/// The tables of the AGX Orin, where they are.
 fn orin_agx() -> Option<Arc<ProfileTable>> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/orin-agx");
-    if !path.exists() && std::env::var_os("CI").is_none_or(|ci| ci != "true") {
-        eprintln!("left out: there are no tables at {}", path.display());
-        return None;
-    }
-    Some(Arc::new(read_tables(&[path]).expect("good tables")))
+    measured("orin-agx").map(|path| Arc::new(read_tables(&[path]).expect("good tables")))
 }
 
 fn summaries(

@@ -1,10 +1,11 @@
 //! ALS: active learning of a front that answers every later problem of a pair of workloads.
 //!
 //! It draws a few problems that the pair may well be asked, asks a guided search what it would
-//! measure next for each, takes the one that brings most, and goes on with other problems;
-//! everything measured serves all of them. So the measurements go where problems are likely and still badly answered, instead of
-//! where the front is merely unknown.
+//! measure next for each, takes the measurement that brings most to all of them together, and goes
+//! on with other problems; everything measured serves all of them. So the measurements go where
+//! problems are likely and still badly answered, instead of where the front is merely unknown.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fulcrum_domain::{
@@ -20,8 +21,9 @@ use crate::task::FrontTask;
 
 /// When so many problems in a row find nothing worth a measurement, the front is done.
 const CONTENT: usize = 120;
-/// Of so many problems that want a measurement, the one that it brings most is heard.
-const COMPARED: usize = 6;
+/// So many problems that want a measurement are heard before one is made: the one that brings most
+/// to all of them together.
+const COMPARED: usize = 16;
 
 /// Active learning of a front.
 #[derive(Debug)]
@@ -51,22 +53,20 @@ impl Als {
         if let Some(measurement) = self.explorer.first_unread(&self.opening) {
             return Some(measurement);
         }
-        let mut chosen: Option<(f64, Measurement)> = None;
+        let mut worth: BTreeMap<Measurement, f64> = BTreeMap::new();
         let mut wanting = 0;
         for _ in 0..CONTENT {
             let problem = self.likely_problem()?;
             let judge = Judge::new(problem, self.task.alternate);
-            if let Advice::Measure { measurement, worth } = self.explorer.advise(&judge) {
+            if let Advice::Measure { measurement, worth: own } = self.explorer.advise(&judge) {
+                *worth.entry(measurement).or_default() += own;
                 wanting += 1;
-                if chosen.is_none_or(|(most, _)| worth > most) {
-                    chosen = Some((worth, measurement));
-                }
             }
             if wanting == COMPARED {
                 break;
             }
         }
-        chosen.map(|(_, measurement)| measurement)
+        worth.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(measurement, _)| measurement)
     }
 
     /// A problem that may well be asked.

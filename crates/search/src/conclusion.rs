@@ -2,27 +2,22 @@
 //! instead.
 
 use fulcrum_domain::{
-    Basis, Evidence, Front, Infeasibility, OperatingPoint, Outcome, Problem, Profiles, Setting,
+    Basis, BatchSize, Evidence, Front, Infeasibility, Outcome, Problem, Profiles, Setting,
 };
 
-use crate::bounds::optimistic_front;
+use crate::bounds::{Misses, workable_batches};
 use crate::task::{GUARD_SIGMAS, Task};
 
-/// The best plan that was measured. Where there is none, and the bounds that the measurements set
-/// leave no room for one, the problem is infeasible; where they leave room, it is unsolved.
+/// The best plan that was measured. Where there is none, and what was measured leaves no room for
+/// one, the problem is infeasible; where it leaves room, it is unsolved.
 pub fn conclude(task: &Task, profiles: &Profiles) -> Outcome {
     let points = profiles.operating_points(task.problem.roles());
-    conclude_among(task, profiles, &points)
-}
-
-fn conclude_among(task: &Task, profiles: &Profiles, points: &[OperatingPoint]) -> Outcome {
     let front = Front::new(points.iter().copied(), Evidence::Measured);
     let outcome = front.solve(&task.problem, task.alternate, GUARD_SIGMAS, Basis::Measured);
     if outcome.plan().is_some() {
         return outcome;
     }
-    let bounds = optimistic_front(&task.setting, task.problem.roles(), profiles);
-    match judge(&task.setting, &task.problem, profiles, &bounds) {
+    match basis(&task.setting, &task.problem, profiles) {
         Basis::Measured => outcome,
         basis => {
             let points: Vec<_> = points.iter().map(|p| p.guarded(GUARD_SIGMAS)).collect();
@@ -32,15 +27,17 @@ fn conclude_among(task: &Task, profiles: &Profiles, points: &[OperatingPoint]) -
 }
 
 /// On what "infeasible" would rest, for a problem that no measured operating point meets.
-pub fn judge(setting: &Setting, problem: &Problem, profiles: &Profiles, bounds: &Front) -> Basis {
+fn basis(setting: &Setting, problem: &Problem, profiles: &Profiles) -> Basis {
     let roles = problem.roles();
     let all = roles.iter().map(|&role| setting.batches(role).len()).sum::<usize>();
     if profiles.len() == all * setting.space.len() {
         return Basis::Exhausted;
     }
-    // Feasibility is the same for both ways to alternate.
-    match problem.best(fulcrum_domain::Alternate::Strict, 0.0, bounds.points()) {
-        Some(_) => Basis::Measured,
-        None => Basis::Monotone,
-    }
+    let misses = Misses::new(setting, problem, profiles);
+    let batches = match problem.urgent() {
+        Some(_) => workable_batches(setting, problem),
+        None => vec![BatchSize::ONE],
+    };
+    let excluded = |mode| batches.iter().all(|&batch| misses.exclude(mode, batch, 1));
+    if setting.space.ids().all(excluded) { Basis::Monotone } else { Basis::Measured }
 }

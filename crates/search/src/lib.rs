@@ -20,7 +20,7 @@ mod task;
 pub use als::Als;
 pub use bounds::optimistic_front;
 pub use by_front::ByFront;
-pub use conclusion::{conclude, judge};
+pub use conclusion::conclude;
 pub use guided::{Guided, Prior};
 pub use log::Log;
 pub use procedure::{ByProcedure, Halt, Probe, Procedure};

@@ -57,6 +57,11 @@ impl Log {
         self.modes.len()
     }
 
+    /// The modes that were visited, ascending.
+    pub fn visited_modes(&self) -> impl Iterator<Item = ModeId> + '_ {
+        self.modes.iter().copied()
+    }
+
     /// Whether a mode was visited.
     pub fn visited(&self, mode: ModeId) -> bool {
         self.modes.contains(&mode)

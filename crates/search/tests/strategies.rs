@@ -4,7 +4,7 @@
 
 mod small_space;
 
-use fulcrum_domain::{Basis, Evidence, Failure, Infeasibility, Outcome};
+use fulcrum_domain::{Basis, Evidence, Failure, Infeasibility, Measurement, Outcome};
 use fulcrum_search::{Allowance, Recipe, all};
 use proptest::prelude::*;
 use small_space::{Case, case, search};
@@ -24,7 +24,7 @@ fn models() -> impl Iterator<Item = Recipe> {
 
 /// Those that find a plan whenever there is one, given leave to measure everything. The other
 /// searches settle for a place where no single step helps, or for what they drew at first.
-const COMPLETE: [&str; 2] = ["gmd", "optimum"];
+const COMPLETE: [&str; 3] = ["gmd", "guided", "optimum"];
 
 fn everything(case: &Case) -> Allowance {
     Allowance { modes: case.setting.space.len(), measurements: case.size() }
@@ -54,12 +54,18 @@ fn check_answer(recipe: &Recipe, case: &Case, allowance: Allowance) {
         }
         Outcome::Solved(_) => assert_eq!(name, "nn-250", "only the neural net predicts"),
         Outcome::Infeasible(Infeasibility { basis, .. }) => {
-            // What a model believes may be wrong; it says with what probability.
+            // What a model believes may be wrong where the allowance does not pay for finding out;
+            // it says with what probability.
             let sure = !matches!(basis, Basis::Believed { .. });
             assert!(!(sure && case.solvable()), "{name} errs: infeasible, {basis:?}");
         }
         Outcome::Unsolved(_) => {}
     }
+}
+
+fn check_completeness(recipe: &Recipe, case: &Case) {
+    let run = search(recipe, case, everything(case), |m| case.read(m));
+    assert_eq!(run.outcome.plan().is_some(), case.solvable(), "{}", recipe.name);
 }
 
 /// One reading in so many fails; the search must end all the same, and keep to what it read.
@@ -94,10 +100,21 @@ proptest! {
     #[test]
     fn a_complete_strategy_solves_what_is_solvable(case in case()) {
         for recipe in cheap().filter(|recipe| COMPLETE.contains(&recipe.name.as_str())) {
-            let run = search(&recipe, &case, everything(&case), |m| case.read(m));
-            let solved = run.outcome.plan().is_some();
-            prop_assert_eq!(solved, case.solvable(), "{}", recipe.name);
+            check_completeness(&recipe, &case);
         }
+    }
+
+    #[test]
+    fn gmd_trusts_no_monotony_where_it_may_see_every_mode(case in case()) {
+        // Every mode reads as the one on the other end of the space does.
+        let modes: Vec<_> = case.setting.space.ids().collect();
+        let opposite = |m: Measurement| {
+            let mode = modes[modes.len() - 1 - m.mode.index()];
+            case.read(Measurement { mode, ..m })
+        };
+        let recipe = fulcrum_search::recipe("gmd").unwrap();
+        let run = search(&recipe, &case, Allowance::modes(modes.len()), opposite);
+        prop_assert_eq!(run.outcome.plan().is_some(), case.solvable());
     }
 
     #[test]
@@ -129,6 +146,13 @@ proptest! {
     fn a_model_keeps_its_allowance_and_its_word(case in case(), modes in 1..12usize) {
         for recipe in models() {
             check_answer(&recipe, &case, Allowance { modes, measurements: 30 });
+        }
+    }
+
+    #[test]
+    fn a_complete_model_solves_what_is_solvable(case in case()) {
+        for recipe in models().filter(|recipe| COMPLETE.contains(&recipe.name.as_str())) {
+            check_completeness(&recipe, &case);
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::Args;
 use fulcrum_board::{Profiler, SimulatedOrin};
 use fulcrum_domain::{Alternate, Hertz, Problem, Seconds, Stream, Watts, Workload};
-use fulcrum_search::{GUARD_SIGMAS, Task, recipe};
+use fulcrum_search::{Task, recipe};
 
 use crate::arguments::Workloads;
 use crate::exit::{Exit, Failure};
@@ -69,7 +69,6 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         });
     progress.finish();
 
-    let points = profiles.operating_points(problem.roles());
     let answer = Answer {
         space: &space,
         problem: &problem,
@@ -78,8 +77,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         alternate: ALTERNATE,
         background_batch,
         outcome: &outcome,
-        points: &points,
-        sigmas: GUARD_SIGMAS,
+        profiles: &profiles,
         cost: &cost,
     };
     writeln!(out, "{}\n", plan_text(&answer))?;

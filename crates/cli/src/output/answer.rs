@@ -1,8 +1,9 @@
 //! Everything that is said about one problem's answer.
 
 use fulcrum_domain::{
-    Alternate, BatchSize, Explanation, ModeSpace, OperatingPoint, Outcome, Plan, Problem, explain,
+    Alternate, BatchSize, Explanation, ModeSpace, Outcome, Plan, Problem, Profiles, explain,
 };
+use fulcrum_search::GUARD_SIGMAS;
 
 use crate::measuring::Cost;
 
@@ -22,10 +23,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) background_batch: BatchSize,
     /// What was answered.
     pub(crate) outcome: &'a Outcome,
-    /// The operating points that were measured.
-    pub(crate) points: &'a [OperatingPoint],
-    /// The guard, in standard errors of the readings, that the plan was chosen with.
-    pub(crate) sigmas: f64,
+    /// What was measured.
+    pub(crate) profiles: &'a Profiles,
     /// What the search spent.
     pub(crate) cost: &'a Cost,
 }
@@ -33,6 +32,6 @@ pub(crate) struct Answer<'a> {
 impl Answer<'_> {
     /// Why a plan was chosen.
     pub(crate) fn explanation(&self, plan: &Plan) -> Explanation {
-        explain(self.problem, plan, self.points, self.sigmas)
+        explain(self.problem, plan, self.profiles, GUARD_SIGMAS)
     }
 }

@@ -107,7 +107,8 @@ struct MarginView {
 struct BindingView {
     budget: &'static str,
     wider: BudgetsView,
-    point: PointView,
+    point: Option<PointView>,
+    kept_out_modes: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -235,10 +236,15 @@ fn point_view(space: &ModeSpace, point: &OperatingPoint, promise: &Assessment) -
 
 fn why(answer: &Answer<'_>, plan: &Plan) -> WhyView {
     let why = answer.explanation(plan);
-    let binding = |binding: Binding| BindingView {
-        budget: budget_name(binding.wider.budget()),
-        wider: budgets_view(&[binding.wider]),
-        point: point_view(answer.space, &binding.point, &binding.promise),
+    let binding = |binding: Binding| {
+        let (wider, point, kept_out_modes) = match binding {
+            Binding::Better { wider, point, promise } => {
+                (wider, Some(point_view(answer.space, &point, &promise)), None)
+            }
+            Binding::KeepsOut { modes, nearest } => (nearest, None, Some(modes)),
+        };
+        let (budget, wider) = (budget_name(wider.budget()), budgets_view(&[wider]));
+        BindingView { budget, wider, point, kept_out_modes }
     };
     let margins = why.margins.iter().map(|margin| MarginView {
         budget: budget_name(margin.budget),

@@ -6,8 +6,19 @@ mod tables;
 mod text;
 mod words;
 
+use std::io::{self, Write as _};
+
 pub(crate) use answer::Answer;
 pub(crate) use json::plan_json;
 pub(crate) use tables::{front_rows, table};
 pub(crate) use text::plan_text;
 pub(crate) use words::{budgets_in_words, percent};
+
+/// Prints to stdout. A reader that has seen enough (`| head`) is no failure: what was found is still
+/// said by the exit code.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
+}

@@ -1,13 +1,13 @@
 //! A plan, or that there is none, for people.
 
 use fulcrum_domain::{
-    Budget, Explanation, Infeasibility, Margin, OperatingPoint, Outcome, Plan, ProblemKind,
+    Binding, Budget, Explanation, Infeasibility, OperatingPoint, Outcome, Plan, ProblemKind,
 };
 
 use crate::output::Answer;
 use crate::output::words::{
-    basis_in_words, budget_in_words, budgets_in_words, objective_in_words, percent,
-    remedy_in_words, time_in_words, workloads_in_words,
+    basis_in_words, budget_in_words, budgets_in_words, needed_in_words, objective_in_words,
+    percent, remedy_in_words, time_in_words, workloads_in_words,
 };
 
 /// The answer as lines: the plan and why, or what would work instead.
@@ -125,14 +125,20 @@ fn why_lines(answer: &Answer<'_>, why: &Explanation) -> Vec<String> {
         format!("{}{batch}", answer.space.describe(point.mode))
     };
     let binding = match &why.binding {
-        Some(binding) => format!(
+        Some(binding @ Binding::Better { wider, point, promise }) => format!(
             "{}: with {} it would be {} at {}",
-            binding.wider.budget().as_str(),
-            budget_in_words(binding.wider),
-            objective_in_words(kind, &binding.promise),
-            at(&binding.point)
+            binding.budget().as_str(),
+            budget_in_words(*wider),
+            objective_in_words(kind, promise),
+            at(point)
         ),
-        None => tightest(&why.margins),
+        Some(binding @ Binding::KeepsOut { modes, nearest }) => format!(
+            "{}: it keeps out {modes} measured {} that may be better; the nearest needs {} or more",
+            binding.budget().as_str(),
+            if *modes == 1 { "mode" } else { "modes" },
+            needed_in_words(answer.problem, *nearest)
+        ),
+        None => "none: no budget keeps out anything measured that may be better".into(),
     };
     let margins: Vec<String> = why
         .margins
@@ -146,7 +152,10 @@ fn why_lines(answer: &Answer<'_>, why: &Explanation) -> Vec<String> {
         .collect();
     let runner_up = match &why.runner_up {
         Some((point, promise)) => {
-            format!("{}, {:.1} at {}", objective_in_words(kind, promise), promise.power, at(point))
+            let objective = objective_in_words(kind, promise);
+            let latency = promise.latency.filter(|_| promise.throughput.is_some());
+            let latency = latency.map(|latency| format!(", {latency:.1}")).unwrap_or_default();
+            format!("{objective}{latency}, {:.1} at {}", promise.power, at(point))
         }
         None => "none: no other measured mode meets the budgets".into(),
     };
@@ -155,18 +164,6 @@ fn why_lines(answer: &Answer<'_>, why: &Explanation) -> Vec<String> {
         note("unused", &margins.join(", ")),
         note("runner-up", &runner_up),
     ]
-}
-
-/// What to say when no wider budget would bring a better plan that was measured.
-fn tightest(margins: &[Margin]) -> String {
-    let budgets = margins.iter().filter(|margin| margin.budget != Budget::ArrivalRate);
-    match budgets.min_by(|a, b| a.share.total_cmp(&b.share)) {
-        Some(margin) => format!(
-            "{} is the tightest; nothing measured would be better with a tenth more of it",
-            margin.budget.as_str()
-        ),
-        None => "none".into(),
-    }
 }
 
 fn remedy_lines(answer: &Answer<'_>, why: &Infeasibility) -> Vec<String> {

@@ -49,13 +49,15 @@ pub(crate) fn budget_in_words(value: BudgetValue) -> String {
 
 /// Budgets that would work, and where: `power 11.3W at 4 cpu cores, …`.
 pub(crate) fn remedy_in_words(space: &ModeSpace, problem: &Problem, remedy: &Remedy) -> String {
-    let budgets: Vec<String> = remedy
-        .budgets
-        .iter()
-        .map(|value| budget_in_words(on_the_safe_side(problem, *value)))
-        .collect();
+    let budgets: Vec<String> =
+        remedy.budgets.iter().map(|value| needed_in_words(problem, *value)).collect();
     let batch = remedy.batch_size.map(|batch| format!(", batch {batch}")).unwrap_or_default();
     format!("{} at {}{batch}", budgets.join(" and "), space.describe(remedy.mode))
+}
+
+/// A budget that would do instead of the problem's own: `power 33.21W`.
+pub(crate) fn needed_in_words(problem: &Problem, value: BudgetValue) -> String {
+    budget_in_words(on_the_safe_side(problem, value))
 }
 
 /// Rounded to what is printed, so that the printed value works when it is typed.

@@ -2,6 +2,8 @@
 
 mod arguments;
 mod bad_tables;
+#[path = "../../../board/tests/measured/mod.rs"]
+mod measured;
 mod measured_tables;
 mod printed;
 mod running;

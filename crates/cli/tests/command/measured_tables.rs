@@ -1,22 +1,10 @@
-//! The published tables end to end. They come with no licence and stay outside of the project.
+//! The published tables end to end.
 
-use std::path::PathBuf;
-
+use crate::measured::measured;
 use crate::running::fulcrum;
 
 fn tables() -> Option<String> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/orin-agx");
-    if path.is_dir() {
-        return Some(path.to_str().expect("text").to_owned());
-    }
-    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(!ci, "the measured tables are not at {}", path.display());
-    let said = format!("left out: the measured tables are not at {}", path.display());
-    #[expect(clippy::print_stderr, reason = "a test that is left out has to say so")]
-    {
-        eprintln!("{said}");
-    }
-    None
+    measured("orin-agx").map(|path| path.to_str().expect("text").to_owned())
 }
 
 #[test]

@@ -175,7 +175,7 @@ pub enum ProblemsError {
         source: io::Error,
     },
     /// Something in it is not right.
-    #[error("{}:{line}: column {column} {problem}", path.display())]
+    #[error("{}:{line}: column `{column}` {problem}", path.display())]
     Wrong {
         /// The file.
         path: PathBuf,

@@ -6,8 +6,8 @@ use plotters::style::text_anchor::HPos;
 
 use super::markup::Picture;
 use super::theme::{Area, INK, LINE, SOFT, block, pixels, svg, write};
+use crate::answer::Verdict;
 use crate::evaluation::{EvaluateError, Evaluation};
-use crate::score::Verdict;
 
 const WIDTH: i32 = 1160;
 const PANEL_HEIGHT: i32 = 330;

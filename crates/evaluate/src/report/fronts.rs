@@ -4,10 +4,10 @@ use fulcrum_domain::{Evidence, Front, OperatingPoint, Problem, Role};
 use plotters::prelude::*;
 
 use super::markup::Picture;
-use super::theme::{Area, INK, LINE, SOFT, drawing, series, svg};
+use super::theme::{Area, INK, SOFT, axes, drawing, series, svg};
+use crate::answer::Verdict;
 use crate::evaluation::{EvaluateError, Evaluation};
 use crate::group::Group;
-use crate::score::Verdict;
 use crate::truth::operating_points;
 
 const SIZE: (u32, u32) = (1160, 500);
@@ -177,19 +177,7 @@ fn plot(
         .y_label_area_size(74)
         .build_cartesian_2d(left - pad..right + pad, 0.0..high * 1.06)
         .map_err(drawing)?;
-    let label = ("sans-serif", 15).into_text_style(area).color(&SOFT);
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(LINE)
-        .axis_style(SOFT)
-        .label_style(label.clone())
-        .x_desc(x)
-        .y_desc(y)
-        .x_label_formatter(&|v| format!("{v:.0}"))
-        .y_label_formatter(&|v| rounded(*v))
-        .draw()
-        .map_err(drawing)?;
+    axes(&mut chart, (x, &|v| format!("{v:.0}")), (y, &|v| rounded(*v)))?;
     for mark in marks {
         let (colour, radius) = (mark.colour, mark.radius);
         if mark.line.is_empty() {
@@ -206,8 +194,12 @@ fn plot(
             });
         }
     }
-    let labels =
-        chart.configure_series_labels().position(corner).label_font(label).margin(12).draw();
+    let labels = chart
+        .configure_series_labels()
+        .position(corner)
+        .label_font(("sans-serif", 15, &SOFT))
+        .margin(12)
+        .draw();
     labels.map_err(drawing)
 }
 

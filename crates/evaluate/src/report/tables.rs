@@ -5,7 +5,6 @@ use std::fmt::Write;
 
 use super::markup::escape;
 use crate::evaluation::Evaluation;
-use crate::runner::seeds;
 use crate::score::Tally;
 use crate::summary::{Scope, Summary};
 
@@ -37,7 +36,7 @@ pub(crate) fn lead(evaluation: &Evaluation) -> String {
     };
     let modes =
         settings.modes.map_or_else(String::new, |m| format!(", at most {m} modes a search"));
-    let lucky = settings.strategies.iter().map(|recipe| seeds(recipe, settings)).max();
+    let lucky = settings.strategies.iter().map(|recipe| settings.seeds(recipe)).max();
     let lucky = match lucky {
         Some(n) if n > 1 => format!(" (random strategies: {n} seeds)"),
         _ => String::new(),

@@ -3,7 +3,8 @@
 //! The style sheet replaces the greys by those of the light or dark page; the colours are legible
 //! on both.
 
-use plotters::coord::Shift;
+use plotters::coord::ranged1d::ValueFormatter;
+use plotters::coord::{Shift, cartesian::Cartesian2d};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -67,6 +68,33 @@ pub(crate) fn write(
     let style = ("sans-serif", size).into_text_style(area).color(&colour);
     let style = style.pos(Pos::new(side, VPos::Center));
     area.draw(&Text::new(text.to_owned(), at, style)).map_err(drawing)
+}
+
+/// What an axis is called, and how its values are written.
+pub(crate) type Axis<'a> = (&'a str, &'a dyn Fn(&f64) -> String);
+
+/// Draws the axes of a chart, and the lines that go with their values.
+pub(crate) fn axes<X, Y>(
+    chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<X, Y>>,
+    x: Axis<'_>,
+    y: Axis<'_>,
+) -> Result<(), EvaluateError>
+where
+    X: Ranged<ValueType = f64> + ValueFormatter<f64>,
+    Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(LINE)
+        .axis_style(SOFT)
+        .label_style(("sans-serif", 15, &SOFT))
+        .x_desc(x.0)
+        .y_desc(y.0)
+        .x_label_formatter(x.1)
+        .y_label_formatter(y.1)
+        .draw()
+        .map_err(drawing)
 }
 
 /// A filled box between two corners.

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::markup::Picture;
-use super::theme::{INK, LINE, SOFT, drawing, pixels, series, svg, write};
+use super::theme::{INK, axes, drawing, pixels, series, svg, write};
 use crate::evaluation::{EvaluateError, Evaluation};
 use crate::summary::{Scope, Summary};
 
@@ -37,19 +37,11 @@ pub(crate) fn draw(evaluation: &Evaluation) -> Result<Picture, EvaluateError> {
             .y_label_area_size(70)
             .build_cartesian_2d((0.8..most * 1.5).log_scale(), -0.02 * worst..worst * 1.08)
             .map_err(drawing)?;
-        let label = ("sans-serif", 15).into_text_style(area).color(&SOFT);
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(LINE)
-            .axis_style(SOFT)
-            .label_style(label)
-            .x_desc("measurements (logarithmic)")
-            .y_desc("mean loss")
-            .y_label_formatter(&|loss| format!("{:.0} %", loss * 100.0))
-            .x_label_formatter(&|count| format!("{count:.0}"))
-            .draw()
-            .map_err(drawing)?;
+        axes(
+            &mut chart,
+            ("measurements (logarithmic)", &|count| format!("{count:.0}")),
+            ("mean loss", &|loss| format!("{:.0} %", loss * 100.0)),
+        )?;
         let mut taken: Vec<(i32, i32, i32)> = Vec::new();
         for spot in &spots {
             let colour = series(usize::from(spot.front));

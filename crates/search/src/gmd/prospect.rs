@@ -9,6 +9,12 @@ use super::slopes::Forecast;
 /// Equally likely draws of a standard normal.
 const DRAWS: [f64; 5] = [-1.28, -0.52, 0.0, 0.52, 1.28];
 const ONE_DRAW: [f64; 1] = [0.0];
+/// Luckier than any of the draws.
+const LUCKIEST: f64 = 1.5;
+
+/// Where no plan is known, what any plan is worth beside what it yields: as much as if the
+/// background workload had the board to itself.
+const FOOTHOLD: f64 = 1.0;
 
 /// Looks at a problem with the guard that its readings need.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +58,7 @@ impl Prospect<'_> {
     }
 
     /// How likely a power budget holds.
-    pub(super) fn holds(&self, power: Forecast) -> f64 {
+    fn holds(&self, power: Forecast) -> f64 {
         let margin = (self.problem.power().get() / (self.guard * power.value)).ln();
         if power.error <= 0.0 {
             return if margin >= 0.0 { 1.0 } else { 0.0 };
@@ -60,23 +66,22 @@ impl Prospect<'_> {
         1.0 / (1.0 + (-1.702 * margin / power.error).exp())
     }
 
-    /// Whether a rough estimate of power is too far above the budget to be worth a look.
-    pub(super) fn out_of_reach(&self, power: f64) -> bool {
-        power * self.guard > 1.5 * self.problem.power().get()
-    }
-
     /// A quick and hopeful look at times and powers that may be off by some: what could be gained,
-    /// of no meaning but for ranking.
+    /// of no meaning but for ranking. With the background workload alone, no less than with any
+    /// urgent one beside it.
     pub(super) fn hope(
         &self,
         background: Option<[f64; 2]>,
         urgent: Option<(BatchSize, [f64; 2])>,
     ) -> f64 {
         const LUCK: f64 = 0.9;
-        const DOUBT: f64 = 0.1;
+        /// Rough power above this many times the budget is not worth a look.
+        const REACH: f64 = 1.5;
+        /// The logistic curve of a normal error of a tenth, as a power of the ratio.
+        const STEEPNESS: i32 = 17;
         let powers = background.into_iter().chain(urgent.map(|(_, m)| m)).map(|[_, power]| power);
-        let power = powers.fold(0.0, f64::max);
-        if self.out_of_reach(power) {
+        let overdraw = self.guard * powers.fold(0.0, f64::max) / self.problem.power().get();
+        if overdraw > REACH {
             return 0.0;
         }
         let luck = self.guard * LUCK;
@@ -84,40 +89,39 @@ impl Prospect<'_> {
         let value = self.value(lucky, urgent.map(|(batch, [time, _])| (batch, time * luck)));
         let gain = match (value, self.best) {
             (Some(value), Some(best)) => value - best,
-            (Some(value), None) => 0.1 / lucky.unwrap_or(1.0) + value,
+            (Some(value), None) => FOOTHOLD / lucky.unwrap_or(1.0) + value,
             (None, _) => return 0.0,
         };
-        if gain <= 0.0 {
-            return 0.0;
-        }
-        gain * self.holds(Forecast { value: power, error: DOUBT })
+        gain.max(0.0) / (1.0 + overdraw.powi(STEEPNESS))
     }
 
-    /// By how much the tightest budget holds, on a logarithmic scale; negative where it does not.
-    pub(super) fn margin(
+    /// How many times over the tightest budget is met by these times and powers: 1 where it just
+    /// holds, less where it does not.
+    pub(super) fn room(
         &self,
-        background: Option<Minibatch>,
-        urgent: Option<(BatchSize, Minibatch)>,
+        background: Option<[f64; 2]>,
+        urgent: Option<(BatchSize, [f64; 2])>,
     ) -> f64 {
-        let mut margin = f64::INFINITY;
-        for minibatch in background.into_iter().chain(urgent.map(|(_, m)| m)) {
-            let ratio = self.problem.power().get() / (self.guard * minibatch.power.value);
-            margin = margin.min(ratio.ln());
-        }
-        if let (Some((batch, minibatch)), Some(stream)) = (urgent, self.problem.urgent()) {
-            let cycle = batch.as_f64() / stream.rate.get();
-            let room = cycle.min(stream.latency.get() - cycle);
-            margin = margin.min((room / (self.guard * minibatch.time.value)).ln());
-        }
-        margin
+        let powers = background.into_iter().chain(urgent.map(|(_, m)| m)).map(|[_, power]| power);
+        let power = self.problem.power().get() / powers.fold(0.0, f64::max);
+        let time = match (urgent, self.problem.urgent()) {
+            (Some((batch, [time, _])), Some(stream)) => {
+                let cycle = batch.as_f64() / stream.rate.get();
+                cycle.min(stream.latency.get() - cycle) / time
+            }
+            _ => f64::INFINITY,
+        };
+        power.min(time) / self.guard
     }
 
     /// How much better than the best known plan this is expected to be, as a share of it. Without
-    /// a known plan: how likely it is one, more for a better one.
+    /// a known plan: how likely it is one, more for a better one. Nothing where it cannot be more
+    /// than `least`.
     pub(super) fn gain(
         &self,
         background: Option<Minibatch>,
         urgent: Option<(BatchSize, Minibatch)>,
+        least: f64,
     ) -> f64 {
         let powers = background.into_iter().chain(urgent.map(|(_, m)| m)).map(|m| m.power);
         let holds = powers.map(|power| self.holds(power)).fold(1.0, f64::min);
@@ -129,17 +133,22 @@ impl Prospect<'_> {
             Some(m) if m.time.error > 0.0 => DRAWS.as_slice(),
             _ => ONE_DRAW.as_slice(),
         };
-        let slow = background.map(|m| time(m, 0.0));
-        let (own, other) = (draws(background), draws(urgent.map(|(_, m)| m)));
-        // Nothing to be had where even the luckiest times are no better.
-        let lucky = self.value(
-            background.map(|m| time(m, -1.5)),
-            urgent.map(|(batch, m)| (batch, time(m, -1.5))),
+        let slow = background.map_or(1.0, |m| time(m, 0.0));
+        let gain = |value: f64| match self.best {
+            Some(best) if best > 0.0 => (value / best - 1.0).max(0.0),
+            Some(_) => value * slow,
+            None => FOOTHOLD + value * slow,
+        };
+        // No draw is better than the luckiest times.
+        let luckiest = self.value(
+            background.map(|m| time(m, -LUCKIEST)),
+            urgent.map(|(batch, m)| (batch, time(m, -LUCKIEST))),
         );
-        if lucky.is_none_or(|value| self.best.is_some_and(|best| value <= best)) {
+        if luckiest.is_none_or(|value| holds * gain(value) <= least) {
             return 0.0;
         }
         // The draws of the urgent workload's time serve for all of the other's.
+        let (own, other) = (draws(background), draws(urgent.map(|(_, m)| m)));
         let mut times = [0.0; DRAWS.len()];
         if let Some((_, m)) = urgent {
             for (drawn, &z) in times.iter_mut().zip(other) {
@@ -151,12 +160,7 @@ impl Prospect<'_> {
             let background = background.map(|m| time(m, a));
             for &drawn in &times[..other.len()] {
                 let value = self.value(background, urgent.map(|(batch, _)| (batch, drawn)));
-                sum += match (value, self.best) {
-                    (Some(value), Some(best)) if best > 0.0 => (value / best - 1.0).max(0.0),
-                    (Some(value), Some(_)) => value * slow.unwrap_or(1.0),
-                    (Some(value), None) => 0.1 + value * slow.unwrap_or(1.0),
-                    (None, _) => 0.0,
-                };
+                sum += value.map_or(0.0, gain);
             }
         }
         holds * sum / (own.len() * other.len()) as f64

@@ -24,7 +24,7 @@ impl Forecast {
 }
 
 /// What is held of a weight before anything was read: a mean and a standard deviation, both as
-/// shares of the reading in the middle of the space.
+/// shares of the level of all readings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Weight {
     pub(super) mean: f64,
@@ -43,9 +43,16 @@ pub(super) struct Slopes {
 const MISFIT: f64 = 0.06;
 
 impl Slopes {
-    /// Fits the weights to readings, each given by its terms and its value; `scale` is the reading
-    /// that the shares are of.
-    pub(super) fn fit(prior: &[Weight], readings: &[(Vec<f64>, f64)], scale: f64) -> Self {
+    /// Fits the weights to readings: the terms of all, one reading's after the other's, and the
+    /// values.
+    pub(super) fn fit(prior: &[Weight], terms: &[f64], values: &[f64]) -> Self {
+        let readings = || terms.chunks(prior.len()).zip(values);
+        // The level of all: what makes the terms of the mean weights fit the readings best.
+        let logs = readings().map(|(terms, value)| {
+            let sum: f64 = terms.iter().zip(prior).map(|(t, w)| t * w.mean).sum();
+            (value / sum).ln()
+        });
+        let scale = (logs.sum::<f64>() / values.len().max(1) as f64).exp();
         let size = prior.len();
         let mut precision = DMatrix::zeros(size, size);
         let mut target = DVector::zeros(size);
@@ -54,13 +61,15 @@ impl Slopes {
             precision[(i, i)] = own;
             target[i] = own * weight.mean;
         }
-        for (terms, value) in readings {
+        for (terms, value) in readings() {
             let value = value / scale;
             let own = (MISFIT * value).powi(-2);
-            for i in 0..size {
-                target[i] += own * value * terms[i];
-                for j in 0..size {
-                    precision[(i, j)] += own * terms[i] * terms[j];
+            for (i, term) in terms.iter().enumerate() {
+                let weight = own * term;
+                target[i] += weight * value;
+                // The upper half says the same as the lower.
+                for (entry, other) in precision.column_mut(i).iter_mut().zip(terms).skip(i) {
+                    *entry += weight * other;
                 }
             }
         }
@@ -86,26 +95,31 @@ impl Slopes {
         Self { weights, covariance, scale: self.scale }
     }
 
-    /// The sum of the terms, as a share.
-    fn sum(&self, terms: &[f64]) -> f64 {
-        let sum: f64 = terms.iter().zip(self.weights.iter()).map(|(t, w)| t * w).sum();
-        // A sum of positive quantities that comes out next to nothing has left what was read.
-        sum.max(0.02)
+    /// The value that one term adds, by its place among the terms.
+    pub(super) fn part(&self, i: usize, term: f64) -> f64 {
+        self.weights[i] * term * self.scale
+    }
+
+    /// The least that the terms can foretell: a sum of positive quantities that comes out next to
+    /// nothing has left what was read.
+    pub(super) fn least(&self) -> f64 {
+        0.02 * self.scale
     }
 
     /// The value that the terms foretell.
     pub(super) fn value(&self, terms: &[f64]) -> f64 {
-        self.sum(terms) * self.scale
+        let sum: f64 = terms.iter().zip(self.weights.iter()).map(|(t, w)| t * w).sum();
+        (sum * self.scale).max(self.least())
     }
 
     /// The value that the terms foretell, with its error.
     pub(super) fn forecast(&self, terms: &[f64]) -> Forecast {
-        let sum = self.sum(terms);
+        let value = self.value(terms);
         let mut variance = 0.0;
-        for (column, a) in self.covariance.column_iter().zip(terms) {
+        for (column, a) in self.covariance.as_slice().chunks(terms.len()).zip(terms) {
             let inner: f64 = column.iter().zip(terms).map(|(c, b)| c * b).sum();
             variance += a * inner;
         }
-        Forecast { value: sum * self.scale, error: (variance.max(0.0)).sqrt() / sum }
+        Forecast { value, error: variance.max(0.0).sqrt() * self.scale / value }
     }
 }

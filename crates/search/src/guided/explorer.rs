@@ -4,18 +4,18 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use fulcrum_domain::{
-    BatchSize, Evidence, Measurement, OperatingPoint, Plan, Problem, Profile, Reading, Role,
-    Seconds, Setting, Watts,
+    Assessment, BatchSize, Evidence, Measurement, ModeId, OperatingPoint, Plan, Problem, Profile,
+    Reading, Role, Seconds, Setting, Watts,
 };
 
 use super::belief::Belief;
 use super::prior::Prior;
-use super::surface::Guess;
-use super::value::{Judge, Promise};
+use super::value::Judge;
 use crate::log::Log;
 use crate::task::Allowance;
 
-/// Less than this share is not worth another measurement.
+/// Less than this share is not worth another measurement. Where readings are noisy any share is,
+/// since a further reading also bears out or contradicts those around it.
 const WORTH: f64 = 0.001;
 /// An operating point that meets the budgets with less probability than this is not looked at.
 const LEAST: f64 = 1e-3;
@@ -27,16 +27,13 @@ pub(crate) const HOPELESS: f64 = 0.02;
 const CONFIDENT: f64 = 0.95;
 /// The same where nothing is believed that firmly when the search ends.
 const LENIENT: f64 = 0.88;
-/// A plan on noisy readings promises the power and the latency that are believed, plus so many
-/// standard deviations; the throughput is what is expected.
-const GUARD: f64 = 1.0;
 
 /// What was measured, what is believed of the rest, and what may still be measured.
 #[derive(Debug)]
 pub(crate) struct Explorer {
-    belief: Belief,
-    log: Log,
-    allowance: Allowance,
+    pub(super) belief: Belief,
+    pub(super) log: Log,
+    pub(super) allowance: Allowance,
     /// The largest standard error of a reading so far: further ones are expected to have it too.
     error: f64,
 }
@@ -45,20 +42,12 @@ pub(crate) struct Explorer {
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     measurement: Measurement,
-    promise: Promise,
-    cost: f64,
+    /// The probability that its operating point meets every budget, times the share of the loss
+    /// that it saves if it does; a problem without a plan is a loss of one.
+    saved: f64,
+    /// The square root of what its operating point costs to measure.
+    effort: f64,
     score: f64,
-}
-
-impl Candidate {
-    fn advice(&self, planned: bool) -> Advice {
-        let Promise { feasible, gain } = self.promise;
-        let saved = if planned { gain / (1.0 + gain) } else { 1.0 };
-        Advice::Measure {
-            measurement: self.measurement,
-            worth: feasible * saved / self.cost.sqrt(),
-        }
-    }
 }
 
 /// What an explorer says of a problem.
@@ -93,16 +82,53 @@ impl Explorer {
         &self.log
     }
 
-    fn setting(&self) -> &Setting {
+    pub(super) fn setting(&self) -> &Setting {
         &self.belief.prior().setting
     }
 
     pub(crate) fn tell(&mut self, measurement: Measurement, reading: Reading) {
         self.log.note(measurement, reading);
         if let Ok(profile) = reading {
+            self.consider(std::iter::once(measurement.mode));
             self.error = self.error.max(profile.error);
             self.belief.observe(&measurement, profile);
         }
+    }
+
+    /// Looks at these modes too from now on, as far as anything can be expected of them.
+    fn consider(&mut self, modes: impl Iterator<Item = ModeId>) {
+        if let Some(prior) = self.belief.prior().with(modes) {
+            self.belief = Belief::new(Arc::new(prior));
+            for (measurement, profile) in self.log.profiles().iter() {
+                self.belief.observe(&measurement, profile);
+            }
+        }
+    }
+
+    /// Looks closer at where a plan for a problem is likely: the first time in a wide neighbourhood,
+    /// and in one half as wide each further time.
+    pub(super) fn refine(&mut self, judge: &Judge, time: u32) {
+        if let Some(focus) = self.focus(judge) {
+            let near = self.belief.prior().around(focus, time);
+            self.consider(near.into_iter());
+        }
+    }
+
+    /// The mode of the best plan, or the one that is likeliest to make one.
+    fn focus(&self, judge: &Judge) -> Option<ModeId> {
+        if let Some(plan) = self.plan(judge) {
+            return Some(plan.point.mode);
+        }
+        let mut likeliest: Option<(f64, usize)> = None;
+        for batch in usable_batches(self.setting(), judge.problem()) {
+            for mode in 0..self.belief.prior().modes.len() {
+                let feasible = judge.feasible(&self.belief, mode, batch, 0.0).unwrap_or(0.0);
+                if likeliest.is_none_or(|(most, _)| feasible > most) {
+                    likeliest = Some((feasible, mode));
+                }
+            }
+        }
+        likeliest.map(|(_, mode)| self.belief.prior().modes[mode])
     }
 
     /// The first of these that has not been made, if it may be.
@@ -116,11 +142,13 @@ impl Explorer {
         let judge = problem.expecting(self.error);
         let best = self.best(&judge, CONFIDENT).map(|(_, value)| value);
         let (chosen, hope) = self.most_promising(&judge, best);
+        let worth = if self.error > 0.0 { 0.0 } else { WORTH };
         match (chosen, best) {
-            (Some(c), Some(_)) if c.promise.feasible * c.promise.gain >= WORTH => {
-                c.advice(best.is_some())
+            (Some(c), Some(_)) if c.score * c.effort < worth => Advice::Stop { hope },
+            (Some(_), None) if hope < HOPELESS => Advice::Stop { hope },
+            (Some(c), _) => {
+                Advice::Measure { measurement: c.measurement, worth: c.saved / c.effort }
             }
-            (Some(c), None) if hope >= HOPELESS => c.advice(best.is_some()),
             _ => Advice::Stop { hope },
         }
     }
@@ -129,22 +157,35 @@ impl Explorer {
     fn most_promising(&self, judge: &Judge, best: Option<f64>) -> (Option<Candidate>, f64) {
         let mut chosen: Option<Candidate> = None;
         let mut hopeless = 1.0;
+        let floor = best.unwrap_or(0.0);
+        // Before there is a plan, any that works is worth most; being good breaks ties.
+        let worth = |above: f64| match best {
+            Some(_) if floor > 0.0 => above / floor,
+            Some(_) => above,
+            None => 1.0 + 0.3 * above / (1.0 + above),
+        };
         for batch in usable_batches(self.setting(), judge.problem()) {
             for mode in 0..self.belief.prior().modes.len() {
-                let Some(promise) = judge.promise(&self.belief, mode, batch, best, LEAST) else {
+                let Some(feasible) = judge.feasible(&self.belief, mode, batch, LEAST) else {
                     continue;
                 };
+                let prospect = judge.prospect(&self.belief, mode, batch);
+                let most = prospect.most();
+                if best.is_some() && most <= floor {
+                    continue;
+                }
                 let Some(measurement) = self.next_half(judge, mode, batch) else { continue };
-                hopeless *= 1.0 - promise.feasible;
-                let cost = if self.log.visited(measurement.mode) { 1.0 } else { 2.0f64 };
-                // Before there is a plan, any that works is worth most; being good breaks ties.
-                let worth = match best {
-                    Some(_) => promise.gain,
-                    None => 1.0 + 0.3 * promise.gain / (1.0 + promise.gain),
-                };
-                let score = promise.feasible * worth / cost.sqrt();
-                if chosen.as_ref().is_none_or(|c| score > c.score) {
-                    chosen = Some(Candidate { measurement, promise, cost, score });
+                hopeless *= 1.0 - feasible;
+                let effort = if self.log.visited(measurement.mode) { 1.0 } else { 2f64.sqrt() };
+                let beaten = |score: f64| chosen.as_ref().is_some_and(|c| score <= c.score);
+                if beaten(feasible * worth(most - floor) / effort) {
+                    continue;
+                }
+                let worth = worth(prospect.above(floor));
+                let score = feasible * worth / effort;
+                if !beaten(score) {
+                    let saved = feasible * if best.is_some() { worth / (1.0 + worth) } else { 1.0 };
+                    chosen = Some(Candidate { measurement, saved, effort, score });
                 }
             }
         }
@@ -153,30 +194,44 @@ impl Explorer {
 
     /// What to measure first of an operating point: the role likelier to break the power budget.
     /// None if it is all measured, a measurement of it failed, or the allowance has no room.
-    fn next_half(&self, judge: &Judge, mode: usize, batch: usize) -> Option<Measurement> {
+    pub(super) fn next_half(
+        &self,
+        judge: &Judge,
+        mode: usize,
+        batch: usize,
+    ) -> Option<Measurement> {
+        let missing = self.missing(judge, mode, batch)?;
+        let room = self.allowance.measurements.saturating_sub(self.log.measurements());
+        let first = missing.first()?;
+        if missing.len() > room || !self.log.affords(self.allowance, first.mode) {
+            return None;
+        }
+        let holds = |m: &Measurement| {
+            let cell = if m.role == Role::Urgent { batch } else { 0 };
+            judge.power_holds(self.belief.power(m.role, mode, cell))
+        };
+        missing.into_iter().min_by(|a, b| holds(a).total_cmp(&holds(b)))
+    }
+
+    /// What is not measured yet of an operating point; none if a measurement of it failed.
+    pub(super) fn missing(
+        &self,
+        judge: &Judge,
+        mode: usize,
+        batch: usize,
+    ) -> Option<Vec<Measurement>> {
         let id = self.belief.prior().modes[mode];
-        let mut missing = 0;
-        let mut first: Option<(f64, Measurement)> = None;
+        let size = self.setting().urgent_batches.get(batch).copied().unwrap_or(BatchSize::ONE);
+        let mut missing = Vec::new();
         for &role in judge.problem().roles() {
-            let size = self.setting().urgent_batches.get(batch).copied();
-            let size = size.unwrap_or(BatchSize::ONE);
             let measurement = self.setting().measurement(id, role, size);
             match self.log.reading(&measurement) {
                 Some(Ok(_)) => {}
                 Some(Err(_)) => return None,
-                None => {
-                    missing += 1;
-                    let cell = if role == Role::Urgent { batch } else { 0 };
-                    let holds = judge.power_holds(self.belief.power(role, mode, cell));
-                    if first.is_none_or(|(least, _)| holds < least) {
-                        first = Some((holds, measurement));
-                    }
-                }
+                None => missing.push(measurement),
             }
         }
-        let room = self.allowance.measurements.saturating_sub(self.log.measurements());
-        let affordable = missing <= room && self.log.affords(self.allowance, id);
-        first.filter(|_| affordable).map(|(_, measurement)| measurement)
+        Some(missing)
     }
 
     /// The best plan at the end of a search: one that is less sure only where there is no other.
@@ -193,15 +248,17 @@ impl Explorer {
         let mut best: Option<(Plan, f64)> = None;
         for point in self.log.profiles().operating_points(problem.roles()) {
             let Some((mode, batch)) = self.place(&point) else { continue };
-            let promise = judge.promise(&self.belief, mode, batch, None, confident);
-            let Some(expected) = promise.map(|promise| promise.gain) else { continue };
-            let guarded = self.guarded(&point, mode, batch);
-            let Some(promise) = problem.assess(judge.alternate(), &guarded) else { continue };
+            let promise = problem.assess(judge.alternate(), &self.believed(&point, mode, batch));
+            let Some(promise) = promise.filter(Assessment::feasible) else { continue };
+            if judge.feasible(&self.belief, mode, batch, confident).is_none() {
+                continue;
+            }
+            let expected = judge.prospect(&self.belief, mode, batch).above(0.0);
             let better = |(plan, value): &(Plan, f64)| match expected.total_cmp(value) {
                 Ordering::Equal => promise.by_objective(&plan.promise).is_lt(),
                 order => order.is_gt(),
             };
-            if promise.feasible() && best.as_ref().is_none_or(better) {
+            if best.as_ref().is_none_or(better) {
                 let alternate = judge.alternate();
                 let plan = Plan { point, alternate, promise, evidence: Evidence::Measured };
                 best = Some((plan, expected));
@@ -218,31 +275,9 @@ impl Explorer {
         Some((mode, batch))
     }
 
-    /// The operating point with what is believed of it where its readings are noisy, guarded by
-    /// how uncertain that remains.
-    fn guarded(&self, point: &OperatingPoint, mode: usize, batch: usize) -> OperatingPoint {
-        let guarded = |read: Profile, role, batch| {
-            let time = self.belief.time(role, mode, batch);
-            let power = self.belief.power(role, mode, batch);
-            let guard = if role == Role::Urgent { GUARD } else { 0.0 };
-            let of = |guess: Guess, sigmas: f64| (guess.mean + sigmas * guess.deviation).exp();
-            if read.error == 0.0 {
-                return read;
-            }
-            Profile::exact(Seconds::new(of(time, guard)), Watts::new(of(power, GUARD)))
-        };
-        OperatingPoint {
-            mode: point.mode,
-            background: point.background.map(|p| guarded(p, Role::Background, 0)),
-            urgent: point.urgent.map(|(size, p)| (size, guarded(p, Role::Urgent, batch))),
-        }
-    }
-
-    /// The measured operating points, with what is believed of them where their readings are
-    /// noisy. One that rests on a noisy reading that all the others contradict is left out, since
-    /// a front would offer a lucky reading to every later problem.
-    pub(crate) fn believed_points(&self, roles: &[Role]) -> Vec<OperatingPoint> {
-        let believed = |read: Profile, role, mode, batch| {
+    /// The operating point with what is believed of it where its readings are noisy.
+    fn believed(&self, point: &OperatingPoint, mode: usize, batch: usize) -> OperatingPoint {
+        let believed = |read: Profile, role, batch| {
             if read.error == 0.0 {
                 return read;
             }
@@ -254,6 +289,17 @@ impl Explorer {
                 error: time.deviation.max(power.deviation),
             }
         };
+        OperatingPoint {
+            mode: point.mode,
+            background: point.background.map(|p| believed(p, Role::Background, 0)),
+            urgent: point.urgent.map(|(size, p)| (size, believed(p, Role::Urgent, batch))),
+        }
+    }
+
+    /// The measured operating points, with what is believed of them where their readings are
+    /// noisy. One that rests on a noisy reading that all the others contradict is left out, since
+    /// a front would offer a lucky reading to every later problem.
+    pub(crate) fn believed_points(&self, roles: &[Role]) -> Vec<OperatingPoint> {
         let points = self.log.profiles().operating_points(roles);
         let place = |point: OperatingPoint| self.place(&point).map(|place| (point, place));
         points
@@ -265,11 +311,7 @@ impl Explorer {
                     !self.belief.doubts(role, *mode, batch)
                 })
             })
-            .map(|(point, (mode, batch))| OperatingPoint {
-                mode: point.mode,
-                background: point.background.map(|p| believed(p, Role::Background, mode, 0)),
-                urgent: point.urgent.map(|(b, p)| (b, believed(p, Role::Urgent, mode, batch))),
-            })
+            .map(|(point, (mode, batch))| self.believed(&point, mode, batch))
             .collect()
     }
 }

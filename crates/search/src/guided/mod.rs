@@ -11,6 +11,7 @@ mod belief;
 mod explorer;
 mod family;
 mod lattice;
+mod left_open;
 mod prior;
 mod surface;
 mod value;
@@ -34,7 +35,12 @@ pub struct Guided {
     judge: Judge,
     explorer: Explorer,
     opening: Vec<Measurement>,
+    /// How often it has looked closer.
+    refined: u32,
 }
+
+/// A search of a large space looks closer so many times, spread over the modes it may measure.
+const CLOSER: u32 = 3;
 
 impl Guided {
     /// Starts a search from what is expected of the task's setting.
@@ -43,6 +49,7 @@ impl Guided {
             .into_iter()
             .filter_map(|b| task.setting.urgent_batches.get(b).copied())
             .collect();
+        let all = prior.modes.len() == task.setting.space.len();
         Self {
             judge: Judge::new(task.problem.clone(), task.alternate),
             explorer: Explorer::new(prior, task.allowance),
@@ -53,7 +60,20 @@ impl Guided {
                 &batches,
             ),
             task,
+            refined: if all { CLOSER } else { 0 },
         }
+    }
+
+    /// Whether a share of the modes is spent, so that it is time to look closer.
+    fn due(&self) -> bool {
+        let modes = self.task.allowance.modes;
+        let share = (self.refined + 1) as usize * (modes / (CLOSER as usize + 1)).max(1);
+        self.refined < CLOSER && self.explorer.log().modes() >= share
+    }
+
+    fn look_closer(&mut self) {
+        self.explorer.refine(&self.judge, self.refined);
+        self.refined += 1;
     }
 
     fn outcome(&self, hope: f64) -> Outcome {
@@ -93,9 +113,19 @@ impl Strategy for Guided {
         if let Some(measurement) = self.explorer.first_unread(&self.opening) {
             return Step::Measure(measurement);
         }
-        match self.explorer.advise(&self.judge) {
-            Advice::Measure { measurement, .. } => Step::Measure(measurement),
-            Advice::Stop { hope } => Step::Done(self.outcome(hope)),
+        if self.due() {
+            self.look_closer();
+        }
+        loop {
+            match self.explorer.advise(&self.judge) {
+                Advice::Measure { measurement, .. } => return Step::Measure(measurement),
+                Advice::Stop { .. } if self.refined < CLOSER => self.look_closer(),
+                Advice::Stop { hope } => {
+                    let planned = self.explorer.plan(&self.judge).is_some();
+                    let open = self.explorer.left_open(&self.judge).filter(|_| !planned);
+                    return open.map_or_else(|| Step::Done(self.outcome(hope)), Step::Measure);
+                }
+            }
         }
     }
 

@@ -4,15 +4,16 @@
 //! and a few features a cell (the draws' principal components). A cell is one thing that could be
 //! measured: a role at a mode and a batch size.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fulcrum_domain::{Measurement, ModeId, Role, Setting};
+use fulcrum_domain::{Measurement, ModeId, ModeSpace, Role, Setting};
 use nalgebra::{DMatrix, SymmetricEigen};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::family::{BoardDraw, Clocks, WorkloadDraw};
-use super::lattice::lattice;
+use super::lattice::Lattice;
 use super::widths::{POWER, TIME, Widths};
 
 /// How many models are drawn, and how many principal components of them are kept.
@@ -22,7 +23,7 @@ const FEATURES: usize = 28;
 const PIVOTS: usize = 360;
 
 /// A quantity over the cells: its expected logarithm and how the cells vary together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Expectation {
     pub(super) mean: Vec<f64>,
     /// One row of [`FEATURES`] a cell.
@@ -35,6 +36,20 @@ impl Expectation {
     pub(super) fn features_of(&self, cell: usize) -> &[f64] {
         &self.features[cell * FEATURES..(cell + 1) * FEATURES]
     }
+
+    /// Adds a cell that lies between cells of another one, by shares.
+    fn push_between(&mut self, other: &Self, cells: impl Iterator<Item = (usize, f64)>) {
+        let mut mean = 0.0;
+        let mut features = [0.0; FEATURES];
+        for (cell, share) in cells {
+            mean += share * other.mean[cell];
+            for (own, feature) in features.iter_mut().zip(other.features_of(cell)) {
+                *own += share * feature;
+            }
+        }
+        self.mean.push(mean);
+        self.features.extend(features);
+    }
 }
 
 /// The cells of a setting and what is expected of them.
@@ -44,6 +59,7 @@ pub struct Prior {
     pub(super) roles: &'static [Role],
     /// The modes that are considered, ascending.
     pub(crate) modes: Vec<ModeId>,
+    lattice: Lattice,
     /// Each knob's place on a logarithmic scale from 0 to 1, one row a mode.
     pub(super) coordinates: Vec<f64>,
     pub(super) time: Expectation,
@@ -132,17 +148,65 @@ impl Prior {
 
     fn blank(setting: &Arc<Setting>, roles: &'static [Role]) -> Self {
         let space = &setting.space;
-        let modes = lattice(space, &setting.presets);
-        let coordinates = modes
-            .iter()
-            .flat_map(|&mode| {
-                space.knobs().iter().zip(space.levels(mode)).map(|(knob, level)| place(knob, level))
-            })
-            .collect();
-        let unknown =
-            || Expectation { mean: Vec::new(), features: Vec::new(), widths: Widths::default() };
-        let (time, power) = (unknown(), unknown());
-        Self { setting: setting.clone(), roles, modes, coordinates, time, power }
+        let lattice = Lattice::over(space);
+        let mut modes = lattice.modes(space);
+        modes.extend(&setting.presets);
+        modes.extend([space.lowest(), space.middle(), space.highest()]);
+        let modes: Vec<ModeId> = modes.into_iter().collect();
+        let (time, power) = (Expectation::default(), Expectation::default());
+        let coordinates = coordinates(space, &modes);
+        Self { setting: setting.clone(), roles, modes, lattice, coordinates, time, power }
+    }
+
+    /// The modes of a finer lattice around one.
+    pub(super) fn around(&self, mode: ModeId, time: u32) -> BTreeSet<ModeId> {
+        let space = &self.setting.space;
+        self.lattice.around(space, mode, time).modes(space)
+    }
+
+    /// The same with further modes: models are smooth, so what is expected there lies between what
+    /// is expected of the modes of the lattice around them. None if there is no further mode.
+    pub(super) fn with(&self, more: impl Iterator<Item = ModeId>) -> Option<Self> {
+        let space = &self.setting.space;
+        let known = |mode: ModeId| self.modes.binary_search(&mode).ok();
+        let level = |k: usize, level: u16| {
+            let knob = &space.knobs()[k];
+            place(knob, knob.levels()[usize::from(level)])
+        };
+        let mut blends: BTreeMap<ModeId, Vec<(usize, f64)>> = BTreeMap::new();
+        for mode in more.filter(|&mode| known(mode).is_none()) {
+            let Some(corners) = self.lattice.corners(space, mode, level) else { continue };
+            let corners = corners.into_iter().map(|(corner, share)| Some((known(corner)?, share)));
+            if let Some(corners) = corners.collect() {
+                blends.insert(mode, corners);
+            }
+        }
+        if blends.is_empty() {
+            return None;
+        }
+        blends.extend(self.modes.iter().enumerate().map(|(i, &mode)| (mode, vec![(i, 1.0)])));
+        let modes: Vec<ModeId> = blends.keys().copied().collect();
+        let blended = |own: &Expectation| {
+            let mut blended = Expectation { widths: own.widths, ..Expectation::default() };
+            for &role in self.roles {
+                for blend in blends.values() {
+                    for batch in 0..self.setting.batches(role).len() {
+                        let cells = blend.iter().map(|&(i, w)| (self.cell(role, i, batch), w));
+                        blended.push_between(own, cells);
+                    }
+                }
+            }
+            blended
+        };
+        Some(Self {
+            setting: self.setting.clone(),
+            roles: self.roles,
+            lattice: self.lattice.clone(),
+            coordinates: coordinates(space, &modes),
+            time: blended(&self.time),
+            power: blended(&self.power),
+            modes,
+        })
     }
 
     /// How many cells there are.
@@ -172,6 +236,14 @@ impl Prior {
         let batch = batches.binary_search(&measurement.batch_size).ok()?;
         Some(self.cell(measurement.role, mode, batch))
     }
+}
+
+/// Each knob's place on a logarithmic scale, one row a mode.
+fn coordinates(space: &ModeSpace, modes: &[ModeId]) -> Vec<f64> {
+    let row = |&mode: &ModeId| {
+        space.knobs().iter().zip(space.levels(mode)).map(|(knob, level)| place(knob, level))
+    };
+    modes.iter().flat_map(row).collect()
 }
 
 /// A level's place on a logarithmic scale from 0, the lowest, to 1, the highest.

@@ -41,9 +41,29 @@ pub(super) struct Surface {
     mean: Vec<f64>,
     variance: Vec<f64>,
     observations: Vec<Observation>,
-    rows: Vec<Vec<f64>>,
-    /// The prior covariance of each observation's cell with those before it and with itself.
-    gram: Vec<Vec<f64>>,
+    /// The place of each cell's latest observation.
+    read: Vec<Option<usize>>,
+    /// The prior covariance of each observation's cell with every cell.
+    prior_rows: Vec<Vec<f64>>,
+    /// What each observation changed.
+    rows: Vec<Row>,
+}
+
+/// A row of the Cholesky factor's cross-covariance.
+#[derive(Debug, Clone)]
+struct Row {
+    values: Vec<f64>,
+    /// How far the observation was off, in standard deviations of what was expected.
+    innovation: f64,
+}
+
+impl Row {
+    fn apply(&self, mean: &mut [f64], variance: &mut [f64]) {
+        for ((mean, variance), value) in mean.iter_mut().zip(variance).zip(&self.values) {
+            *mean += value * self.innovation;
+            *variance -= value * value;
+        }
+    }
 }
 
 /// So many standard deviations off what all other observations say, an observation is doubted.
@@ -59,15 +79,17 @@ impl Surface {
             mean: Vec::new(),
             variance: Vec::new(),
             observations: Vec::new(),
+            read: vec![None; prior.cells()],
+            prior_rows: Vec::new(),
             rows: Vec::new(),
-            gram: Vec::new(),
             prior,
         };
-        surface.reset();
+        surface.keep(0);
         surface
     }
 
-    fn reset(&mut self) {
+    /// Goes back to what the first so many observations said.
+    fn keep(&mut self, count: usize) {
         let expected = (self.which)(&self.prior);
         self.mean.clone_from(&expected.mean);
         let own = self.widths;
@@ -78,15 +100,17 @@ impl Surface {
                 fixed + own.inflation.powi(2) * dot(features, features)
             })
             .collect();
-        self.rows.clear();
-        self.gram.clear();
+        self.rows.truncate(count);
+        for row in &self.rows {
+            row.apply(&mut self.mean, &mut self.variance);
+        }
     }
 
     /// What is believed of a cell, or what was read there if it was read exactly.
     pub(super) fn guess(&self, cell: usize) -> Guess {
         let rough = self.widths.rough.powi(2);
         let smooth = self.variance[cell].max(0.0);
-        let Some(o) = self.observations.iter().rev().find(|o| o.cell == cell) else {
+        let Some(o) = self.read[cell].map(|place| self.observations[place]) else {
             let deviation = (smooth + rough).sqrt();
             return Guess { mean: self.mean[cell], deviation, read: false };
         };
@@ -110,33 +134,33 @@ impl Surface {
     /// Takes in the logarithm of a reading with its standard error.
     pub(super) fn observe(&mut self, cell: usize, value: f64, error: f64) {
         let observation = Observation { cell, value, noise: error.powi(2), doubt: 1.0 };
+        self.read[cell] = Some(self.observations.len());
         self.observations.push(observation);
+        self.prior_rows.push(self.covariances(cell));
         self.condition(observation);
         if self.observations.len() >= ENOUGH {
             self.doubt_outliers();
         }
     }
 
+    /// Takes in the next observation.
     fn condition(&mut self, o: Observation) {
         let noise = o.noise + self.widths.rough.powi(2) * o.doubt;
-        let mut row = self.covariances(o.cell);
-        let known = &self.observations[..=self.gram.len()];
-        self.gram.push(known.iter().map(|earlier| row[earlier.cell]).collect());
+        let mut values = self.prior_rows[self.rows.len()].clone();
         for earlier in &self.rows {
-            let factor = earlier[o.cell];
+            let factor = earlier.values[o.cell];
             if factor != 0.0 {
-                for (value, e) in row.iter_mut().zip(earlier) {
+                for (value, e) in values.iter_mut().zip(&earlier.values) {
                     *value -= factor * e;
                 }
             }
         }
-        let spread = (row[o.cell] + noise).max(1e-12).sqrt();
-        let innovation = (o.value - self.mean[o.cell]) / spread;
-        for (i, value) in row.iter_mut().enumerate() {
+        let spread = (values[o.cell] + noise).max(1e-12).sqrt();
+        for value in &mut values {
             *value /= spread;
-            self.mean[i] += *value * innovation;
-            self.variance[i] -= *value * *value;
         }
+        let row = Row { values, innovation: (o.value - self.mean[o.cell]) / spread };
+        row.apply(&mut self.mean, &mut self.variance);
         self.rows.push(row);
     }
 
@@ -191,7 +215,7 @@ impl Surface {
     }
 
     /// Raises the doubt of observations that all the others contradict, and lowers that of those
-    /// they no longer do; starts over if any changed.
+    /// they no longer do; goes back to the first that changed.
     fn doubt_outliers(&mut self) {
         let doubts: Vec<f64> = self
             .left_out()
@@ -208,14 +232,14 @@ impl Surface {
         let changed = doubts
             .iter()
             .zip(&self.observations)
-            .any(|(doubt, o)| (*doubt > 1.0) != (o.doubt > 1.0));
-        if changed {
-            for (o, doubt) in self.observations.iter_mut().zip(doubts) {
+            .position(|(doubt, o)| (*doubt > 1.0) != (o.doubt > 1.0));
+        if let Some(first) = changed {
+            for (o, doubt) in self.observations.iter_mut().zip(doubts).skip(first) {
                 o.doubt = doubt;
             }
-            self.reset();
-            for o in self.observations.clone() {
-                self.condition(o);
+            self.keep(first);
+            for place in first..self.observations.len() {
+                self.condition(self.observations[place]);
             }
         }
     }
@@ -227,7 +251,8 @@ impl Surface {
         let rough = self.widths.rough.powi(2);
         let noise: Vec<f64> = self.observations.iter().map(|o| o.noise + rough * o.doubt).collect();
         let covariance = DMatrix::from_fn(n, n, |i, j| {
-            self.gram[i.max(j)][i.min(j)] + if i == j { noise[i] } else { 0.0 }
+            self.prior_rows[i.min(j)][self.observations[i.max(j)].cell]
+                + if i == j { noise[i] } else { 0.0 }
         });
         let offsets = nalgebra::DVector::from_iterator(
             n,

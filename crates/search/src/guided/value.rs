@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use fulcrum_domain::{
-    Alternate, Assessment, BatchSize, OperatingPoint, Problem, ProblemKind, Profile, Role, Seconds,
-    Watts,
+    Alternate, Assessment, BatchSize, ModeId, OperatingPoint, Problem, ProblemKind, Profile, Role,
+    Seconds, Watts,
 };
 use statrs::function::erf::{erf, erf_inv};
 
@@ -16,16 +16,6 @@ const PAIRS: usize = 24;
 
 /// So many standard errors inside of a budget a reading has to be before it is believed to meet it.
 const MARGIN: f64 = 1.2;
-
-/// What an operating point promises.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Promise {
-    /// The probability that it meets every budget.
-    pub(super) feasible: f64,
-    /// The expected gain of the objective over the best plan so far if it meets them, as a share;
-    /// without a plan, the expected objective itself.
-    pub(super) gain: f64,
-}
 
 /// Judges operating points for one problem.
 #[derive(Debug, Clone)]
@@ -88,15 +78,14 @@ impl Judge {
         }
     }
 
-    /// What an operating point promises over a plan of this objective.
-    pub(super) fn promise(
+    /// The probability that an operating point meets every budget; none if it is less than `least`.
+    pub(super) fn feasible(
         &self,
         belief: &Belief,
         mode: usize,
         batch: usize,
-        best: Option<f64>,
         least: f64,
-    ) -> Option<Promise> {
+    ) -> Option<f64> {
         let mut feasible = 1.0;
         for &role in self.problem.roles() {
             let batch = if role == Role::Urgent { batch } else { 0 };
@@ -105,43 +94,71 @@ impl Judge {
                 return None;
             }
         }
-        let batches = &belief.prior().setting.urgent_batches;
-        let urgent = self.problem.urgent().map(|_| batches[batch]);
-        let infer = urgent.map(|size| (size, belief.time(Role::Urgent, mode, batch)));
-        if let Some((size, time)) = infer {
-            feasible *= self.in_time(time, size);
-            if feasible < least {
-                return None;
-            }
+        if self.problem.urgent().is_some() {
+            let size = belief.prior().setting.urgent_batches[batch];
+            feasible *= self.in_time(belief.time(Role::Urgent, mode, batch), size);
         }
-        let train = self.problem.background().map(|_| belief.time(Role::Background, mode, 0));
-        let floor = best.unwrap_or(0.0);
-        // No draw is likely to be better than both times two and a half deviations short.
-        let at = |z_train: f64, z_infer: f64| {
-            let exact = |guess: Guess, z: f64| {
-                Profile::exact(Seconds::new((guess.mean + z * guess.deviation).exp()), Watts::ZERO)
-            };
-            let point = OperatingPoint {
-                mode: belief.prior().modes[mode],
-                background: train.map(|guess| exact(guess, z_train)),
-                urgent: infer.map(|(size, guess)| (size, exact(guess, z_infer))),
-            };
-            self.problem.assess(self.alternate, &point)
+        (feasible >= least).then_some(feasible)
+    }
+
+    /// What an operating point may deliver, as far as its times are known.
+    pub(super) fn prospect(&self, belief: &Belief, mode: usize, batch: usize) -> Prospect<'_> {
+        let size = belief.prior().setting.urgent_batches.get(batch).copied();
+        Prospect {
+            judge: self,
+            mode: belief.prior().modes[mode],
+            train: self.problem.background().map(|_| belief.time(Role::Background, mode, 0)),
+            infer: self.problem.urgent().and(size).map(|size| {
+                let time = belief.time(Role::Urgent, mode, batch);
+                (size, time)
+            }),
+        }
+    }
+}
+
+/// What an operating point may deliver if it meets the budgets.
+#[derive(Debug)]
+pub(super) struct Prospect<'a> {
+    judge: &'a Judge,
+    mode: ModeId,
+    train: Option<Guess>,
+    infer: Option<(BatchSize, Guess)>,
+}
+
+impl Prospect<'_> {
+    /// What it does where the times are so many deviations off.
+    fn at(&self, z_train: f64, z_infer: f64) -> Option<Assessment> {
+        let exact = |guess: Guess, z: f64| {
+            Profile::exact(Seconds::new((guess.mean + z * guess.deviation).exp()), Watts::ZERO)
         };
-        let luckiest = at(-2.5, -2.5).map_or(0.0, |found| self.objective(&found));
-        if best.is_some() && luckiest <= floor {
-            return None;
-        }
+        let point = OperatingPoint {
+            mode: self.mode,
+            background: self.train.map(|guess| exact(guess, z_train)),
+            urgent: self.infer.map(|(size, guess)| (size, exact(guess, z_infer))),
+        };
+        self.judge.problem.assess(self.judge.alternate, &point)
+    }
+
+    /// Its objective can hardly be more than this: no draw is likely to be better than both times
+    /// two and a half deviations short.
+    pub(super) fn most(&self) -> f64 {
+        self.at(-2.5, -2.5).map_or(0.0, |found| self.judge.objective(&found))
+    }
+
+    /// How much more than this its objective is expected to be, where it meets the budgets.
+    pub(super) fn above(&self, floor: f64) -> f64 {
+        let known = |guess: Guess| guess.deviation <= 0.0;
+        let all_known = self.train.is_none_or(known) && self.infer.is_none_or(|(_, t)| known(t));
+        let pairs = if all_known { &[(0.0, 0.0)][..] } else { &self.judge.pairs };
         let (mut total, mut weight) = (0.0, 0.0);
-        for &(z_train, z_infer) in self.pairs.iter() {
-            let Some(found) = at(z_train, z_infer) else { continue };
+        for &(z_train, z_infer) in pairs {
+            let Some(found) = self.at(z_train, z_infer) else { continue };
             if found.feasible() {
-                total += (self.objective(&found) - floor).max(0.0);
+                total += (self.judge.objective(&found) - floor).max(0.0);
                 weight += 1.0;
             }
         }
-        let gain = if weight > 0.0 { total / weight } else { 0.0 };
-        Some(Promise { feasible, gain: if floor > 0.0 { gain / floor } else { gain } })
+        if weight > 0.0 { total / weight } else { 0.0 }
     }
 }
 
