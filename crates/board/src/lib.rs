@@ -2,7 +2,8 @@
 //!
 //! A [`Board`] is a device with sensors and power modes. It reaches the kernel through [`Files`],
 //! so that the real tree, a copy of one, and one that misbehaves on purpose are all the same to it.
-//! [`JetsonBoard`] is an NVIDIA Jetson, [`HostBoard`] any Linux machine.
+//! [`JetsonBoard`] is an NVIDIA Jetson, [`HostBoard`] any Linux machine, [`SimulatedBoard`] needs
+//! neither.
 //!
 //! A [`Profiler`] is whatever workloads can be profiled on. [`Replay`] answers from a
 //! [`ProfileTable`], which [`read_tables`] reads from CSV files and [`write_table`] writes.
@@ -23,6 +24,7 @@ mod reading_noise;
 mod replay;
 mod sensor;
 mod simulated;
+mod simulated_board;
 mod table_columns;
 mod table_error;
 mod table_fields;
@@ -47,6 +49,7 @@ pub use reading_noise::Noise;
 pub use replay::Replay;
 pub use sensor::{Absence, Quantity, Sample, Sensor, SensorValue, TotalPower};
 pub use simulated::SimulatedOrin;
+pub use simulated_board::{SimulatedBoard, SimulatedWorker};
 pub use table_error::{Column, TableError, TableProblem};
 pub use table_reader::{read_table, read_tables};
 pub use table_writer::write_table;

@@ -1,0 +1,31 @@
+//! The agent of one board.
+//!
+//! Pure cores decide: the [`lease`], the [`limits`] of what may be set, the [`guard`]s that step
+//! down, [`measuring`] with its statistics, the [`energy`] counter and the [`history`]. Shells act:
+//! one thread owns the board, `control` passes every change through lease, limits and journal, the
+//! sampler reads, and the service answers.
+
+mod board_thread;
+mod config;
+mod control;
+mod described;
+pub mod energy;
+pub mod guard;
+pub mod history;
+mod journal;
+pub mod lease;
+pub mod limits;
+mod measure;
+pub mod measuring;
+mod metrics;
+mod open_board;
+mod requests;
+mod run;
+mod sampler;
+mod serve;
+mod service;
+mod status;
+mod workers;
+
+pub use config::{Config, Kind, LogFormat, Threshold};
+pub use run::{AgentError, run};

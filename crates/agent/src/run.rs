@@ -1,0 +1,219 @@
+//! The agent's life: opens the board, puts back what an earlier agent left, serves, and puts the
+//! board back before it ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fulcrum_board::Moment;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::board_thread::{BoardGone, BoardHandle};
+use crate::config::Config;
+use crate::control::Control;
+use crate::described::Described;
+use crate::journal::Journal;
+use crate::metrics::{Metrics, summary};
+use crate::open_board::{Opened, noise_named, open_board};
+use crate::sampler::Sampler;
+use crate::serve::{LocalSocket, bind, serve, serve_metrics};
+use crate::service::Agent;
+
+/// How often leases, overrides and pending restores are looked at.
+const LOOK_AFTER: Duration = Duration::from_millis(250);
+/// How often parts that were not there are looked for, while nobody holds the board.
+const PROBE: Duration = Duration::from_secs(5);
+
+/// Why an agent cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// There is no board of the kind.
+    #[error("--board: {0}")]
+    Board(String),
+    /// The journal cannot be kept.
+    #[error("--state-dir {folder}: {error}")]
+    Journal {
+        /// The folder.
+        folder: String,
+        /// What went wrong.
+        error: std::io::Error,
+    },
+    /// An address cannot be served on.
+    #[error("{flag} {address}: {error}")]
+    Address {
+        /// The flag.
+        flag: &'static str,
+        /// The address.
+        address: String,
+        /// What went wrong.
+        error: std::io::Error,
+    },
+    /// The server failed.
+    #[error("the server failed: {0}")]
+    Server(#[from] tonic::transport::Error),
+    /// The system failed.
+    #[error(transparent)]
+    System(#[from] std::io::Error),
+    /// The board's thread ended.
+    #[error("the board does not answer any more")]
+    BoardGone,
+}
+
+impl From<BoardGone> for AgentError {
+    fn from(_: BoardGone) -> Self {
+        Self::BoardGone
+    }
+}
+
+/// Runs an agent until it is told to stop.
+///
+/// # Errors
+/// When it cannot start, or cannot go on.
+pub async fn run(config: &Config) -> Result<(), AgentError> {
+    let noise = noise_named(&config.noise).map_err(AgentError::Board)?;
+    let opened = open_board(config.board, &config.root, config.speed, noise, config.seed);
+    let Opened { board, clock, workers } = opened.map_err(AgentError::Board)?;
+    let described = Described::new(&*board, workers.offers());
+    let journal = Journal::within(&config.state_dir).map_err(|error| AgentError::Journal {
+        folder: config.state_dir.display().to_string(),
+        error,
+    })?;
+    let board = BoardHandle::start(board)?;
+    let control = Arc::new(Control::new(
+        board.clone(),
+        clock.clone(),
+        journal,
+        config.limits(),
+        config.guards(),
+    ));
+    control.recover().await?;
+
+    let description = described.now();
+    tracing::info!(
+        model = description.identity.model,
+        modes = description.space.len(),
+        sensors = summary(&description.sensors),
+        "board"
+    );
+    let sampler = Arc::new(Sampler::new(
+        board.clone(),
+        clock.clone(),
+        config.sample_interval,
+        &description.sensors,
+        &description.total_power,
+    ));
+    let agent = Agent { control: control.clone(), sampler, workers, clock, described };
+
+    let (stopping, stop) = watch::channel(false);
+    let told = |stop: &watch::Receiver<bool>| {
+        let mut stop = stop.clone();
+        async move {
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+    };
+    let socket = LocalSocket::bind(&config.socket).await.map_err(|error| AgentError::Address {
+        flag: "--socket",
+        address: config.socket.display().to_string(),
+        error,
+    })?;
+    let tcp = listen("--listen", config.listen).await?;
+    let metrics = listen("--metrics", config.metrics).await?;
+    let metrics_server = metrics.map(|listener| {
+        tokio::spawn(serve_metrics(Metrics::new(agent.clone()), listener, told(&stop)))
+    });
+    tracing::info!(socket = %config.socket.display(), "serving");
+
+    let served = tokio::select! {
+        served = serve(agent.clone(), socket, tcp, stop.clone()) => served.map_err(AgentError::from),
+        gone = sample(&agent) => Err(gone.into()),
+        gone = look_after(&agent, &board) => Err(gone.into()),
+        () = asked_to_stop() => Ok(()),
+    };
+    // The board first: whoever is still connected is told afterwards.
+    let restored = control.shut_down().await;
+    stopping.send_replace(true);
+    if let Some(server) = metrics_server {
+        let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
+    }
+    served?;
+    Ok(restored?)
+}
+
+/// Binds the address of a flag, where it is given.
+async fn listen(
+    flag: &'static str,
+    address: Option<std::net::SocketAddr>,
+) -> Result<Option<tokio::net::TcpListener>, AgentError> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = bind(address).await.map_err(|error| AgentError::Address {
+        flag,
+        address: address.to_string(),
+        error,
+    })?;
+    tracing::info!(flag, address = %listener.local_addr()?, "listening");
+    Ok(Some(listener))
+}
+
+/// Reads the sensors again and again, and lets the guards look at what they say.
+async fn sample(agent: &Agent) -> BoardGone {
+    loop {
+        let began: Moment = agent.clock.now();
+        let reading = match agent.sampler.sample().await {
+            Ok(reading) => reading,
+            Err(gone) => return gone,
+        };
+        let board = agent.described.now();
+        let guarded = agent.control.guard(&board.sensors, &reading.sample, &board.space);
+        if let Err(gone) = guarded.await {
+            return gone;
+        }
+        agent.sampler.wait(began).await;
+    }
+}
+
+/// Looks after the lease and the board again and again.
+async fn look_after(agent: &Agent, board: &BoardHandle) -> BoardGone {
+    let mut probed = agent.clock.now();
+    loop {
+        if let Err(gone) = agent.control.look_after().await {
+            return gone;
+        }
+        let now = agent.clock.now();
+        if now.since(probed) >= PROBE && agent.control.standing().await.lease.is_none() {
+            probed = now;
+            let described = agent.described.clone();
+            let renewed = board.run(move |board| {
+                let changed = board.probe_again();
+                if changed {
+                    described.renew(board);
+                }
+                changed
+            });
+            match renewed.await {
+                Ok(true) => {
+                    let board = agent.described.now();
+                    agent.sampler.described(&board.sensors, &board.total_power);
+                    tracing::info!(modes = board.space.len(), "a part of the board came up");
+                }
+                Ok(false) => {}
+                Err(gone) => return gone,
+            }
+        }
+        let wait = agent.clock.real(LOOK_AFTER).max(Duration::from_millis(5));
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// Waits until the process is asked to end.
+async fn asked_to_stop() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::warn!("signals cannot be caught; the board is put back at the next start instead");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("asked to stop"),
+        _ = interrupt.recv() => tracing::info!("interrupted"),
+    }
+}
