@@ -31,7 +31,7 @@ pub enum Kind {
 /// Every setting can be given as a flag, as an environment variable, or in a file of TOML under the
 /// flag's name (`sample-interval = "100ms"`); flags win over the environment, that over the file.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "fulcrum-agent", version)]
+#[command(name = "fulcrum-agent", version, allow_negative_numbers = true)]
 pub struct Config {
     /// File of settings
     #[arg(long, env = "FULCRUM_AGENT_CONFIG", value_name = "FILE")]

@@ -273,7 +273,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_all_equal_is_measured_exactly(time in 0.001..3.0f64, watts in 1.0..60.0f64) {
-            let measured = done(run(Demand::default(), |_| time, |_| Ok(watts)));
+            let demand = Demand { timeout: Duration::from_secs(1_000), ..Demand::default() };
+            let measured = done(run(demand, |_| time, |_| Ok(watts)));
             prop_assert_eq!(measured.profile, Profile::exact(Seconds::new(time), Watts::new(watts)));
             prop_assert!(measured.minibatches >= 40 && measured.power_samples >= 3);
         }
