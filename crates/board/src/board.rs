@@ -189,6 +189,22 @@ pub trait Board: Send {
     /// What the knobs show now.
     fn levels(&mut self) -> Levels;
 
+    /// Where the board does not show what was written when a mode was set, one value a knob. A knob
+    /// that shows nothing now is no override: that it cannot be read says nothing of its level.
+    fn overrides(&mut self, applied: &[f64]) -> Vec<Override> {
+        let levels = self.levels();
+        let knobs = self.space().knobs().iter().zip(applied.iter().zip(levels));
+        knobs
+            .filter(|(_, (wanted, shown))| shown.as_ref().is_ok_and(|shown| shown != *wanted))
+            .map(|(knob, (&wanted, shown))| Override {
+                knob: knob.name().to_owned(),
+                wanted,
+                shown,
+                suspect: Suspect::Unknown,
+            })
+            .collect()
+    }
+
     /// Sets a mode, and reads it back.
     ///
     /// # Errors

@@ -49,6 +49,12 @@ pub trait Clock: Send + Sync {
 
     /// The real time that this much time of the clock takes, for whoever has to wait for it.
     fn real(&self, time: Duration) -> Duration;
+
+    /// Tells the clock that someone has waited this long. A clock that runs by itself need not be
+    /// told; one that does not goes on.
+    fn pass(&self, time: Duration) {
+        let _ = time;
+    }
 }
 
 /// The system's monotonic clock, at its own speed or faster.
@@ -86,29 +92,43 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told to go on; for tests.
+/// A clock that stands still until it is told to go on: for tests, and for simulated boards, where
+/// it makes a simulation the same however busy the machine is.
 #[derive(Debug, Clone, Default)]
-pub struct ManualClock(Arc<Mutex<Moment>>);
+pub struct ManualClock {
+    now: Arc<Mutex<Moment>>,
+    /// The seconds that are to pass in each real second; none where nobody is to wait.
+    speed: Option<f64>,
+}
 
 impl ManualClock {
-    /// A clock at its beginning.
+    /// A clock at its beginning, for which nobody has to wait.
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// A clock at its beginning on which `speed` seconds are to pass in each real second.
+    pub fn faster(speed: f64) -> Self {
+        Self { speed: Some(speed.max(f64::MIN_POSITIVE)), ..Self::default() }
+    }
+
     /// Lets time pass.
     pub fn advance(&self, time: Duration) {
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         *now = *now + time;
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Moment {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn real(&self, _time: Duration) -> Duration {
-        Duration::ZERO
+    fn real(&self, time: Duration) -> Duration {
+        self.speed.map_or(Duration::ZERO, |speed| time.div_f64(speed))
+    }
+
+    fn pass(&self, time: Duration) {
+        self.advance(time);
     }
 }

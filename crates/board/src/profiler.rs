@@ -42,6 +42,12 @@ pub trait Profiler: Send {
     /// # Errors
     /// When the workload could not be measured there, with the reason.
     fn measure(&mut self, workload: &Workload, mode: ModeId, batch_size: BatchSize) -> Reading;
+
+    /// Why nothing more can be measured, once that is so: the connection or the lease is lost, the
+    /// user has interrupted. From then on every measurement fails.
+    fn lost(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What can be measured on a board for a problem's workloads.

@@ -1,0 +1,37 @@
+//! The connection to an agent.
+
+use std::time::Duration;
+
+use tonic::transport::{Channel, Endpoint, Error};
+
+use crate::address::Address;
+use crate::v1::agent_service_client::AgentServiceClient;
+
+/// A client of an agent. Cloning it is cheap and shares the connection.
+pub type AgentClient = AgentServiceClient<Channel>;
+
+/// How long to wait for a connection.
+const CONNECTING: Duration = Duration::from_secs(5);
+/// How long to wait for an answer, or for the beginning of a stream of them. Putting a board back
+/// is the slowest thing that an answer may have to wait for.
+const ANSWERING: Duration = Duration::from_secs(30);
+/// How often to see whether the other side is still there. Without it, a connection over a network
+/// that went away and came back stays dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Connects to an agent.
+///
+/// # Errors
+/// When nobody answers there.
+pub async fn connect(address: &Address) -> Result<AgentClient, Error> {
+    // A board with a large mode space describes it in one message.
+    const LARGEST_MESSAGE: usize = 64 << 20;
+    let endpoint = Endpoint::from_shared(address.to_string())?
+        .connect_timeout(CONNECTING)
+        .timeout(ANSWERING)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
+        .keep_alive_while_idle(true);
+    let channel = endpoint.connect().await?;
+    Ok(AgentServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+}
