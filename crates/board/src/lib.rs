@@ -2,6 +2,7 @@
 //!
 //! A [`Board`] is a device with sensors and power modes. It reaches the kernel through [`Files`],
 //! so that the real tree, a copy of one, and one that misbehaves on purpose are all the same to it.
+//! [`JetsonBoard`] is an NVIDIA Jetson, [`HostBoard`] any Linux machine.
 //!
 //! A [`Profiler`] is whatever workloads can be profiled on. [`Replay`] answers from a
 //! [`ProfileTable`], which [`read_tables`] reads from CSV files and [`write_table`] writes.
@@ -11,6 +12,7 @@ mod board;
 mod clock;
 mod files;
 mod host;
+mod jetson;
 mod linux;
 mod named;
 mod orin_agx_model;
@@ -36,6 +38,7 @@ pub use board::{
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use files::{Files, Rooted};
 pub use host::{HostBoard, HostError, Processes, SystemProcesses};
+pub use jetson::{JetsonBoard, PresetAfterReboot, ProbeError};
 pub use named::{UnknownBoard, board_named, board_names};
 pub use presets::presets;
 pub use profile_table::ProfileTable;
