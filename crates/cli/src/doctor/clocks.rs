@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use fulcrum_domain::Knob;
+
 use super::check::Check;
 use super::machine::Machine;
 
@@ -42,24 +44,38 @@ pub(crate) fn cpu(machine: &Machine<'_>) -> Check {
     let id = "cpu.policies";
     let online = machine.text("/sys/devices/system/cpu/online");
     let online = online.unwrap_or_else(|why| why.as_str().into());
-    let clusters: Vec<String> = policies(machine).iter().map(|p| cluster(machine, p)).collect();
-    if !clusters.is_empty() {
-        return Check::ok(id, format!("{}; online {online}", clusters.join(", ")));
+    let policies = policies(machine);
+    if !policies.is_empty() {
+        return Check::ok(id, format!("{}; online {online}", clusters(machine, &policies)));
     }
     let found = format!("no CPU clock can be set; online {online}");
     if machine.is_jetson() {
-        return Check::fail(
-            id,
-            found,
-            format!("a Jetson's kernel has {POLICIES}/policy0; is /sys mounted here?"),
-        );
+        let advice = format!("a Jetson's kernel has {POLICIES}/policy0; is /sys mounted here?");
+        return Check::fail(id, found, advice);
     }
     Check::warn(id, found, "only the number of cores can be chosen here, by the workers' affinity")
 }
 
+/// The clusters, equal ones told once.
+fn clusters(machine: &Machine<'_>, policies: &[PathBuf]) -> String {
+    let mut kinds: Vec<(String, usize)> = Vec::new();
+    for policy in policies {
+        let said = cluster(machine, policy);
+        match kinds.iter_mut().find(|(kind, _)| *kind == said) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((said, 1)),
+        }
+    }
+    let said = kinds.iter().map(|(kind, count)| match count {
+        1 => format!("a cluster of {kind}"),
+        count => format!("{count} clusters of {kind}"),
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
 fn cluster(machine: &Machine<'_>, policy: &Path) -> String {
     let cores = machine.text(policy.join("related_cpus")).unwrap_or_default();
-    let cores = cores.split_whitespace().collect::<Vec<_>>();
+    let cores = cores.split_whitespace().count();
     let range = |name| machine.number(policy.join(name)).map(|khz| khz / 1e3);
     let clock = match (range("cpuinfo_min_freq"), range("cpuinfo_max_freq")) {
         (Ok(least), Ok(most)) => format!("{least:.0} to {most:.0} MHz"),
@@ -69,8 +85,7 @@ fn cluster(machine: &Machine<'_>, policy: &Path) -> String {
         0 => "no table".into(),
         count => format!("{count} levels"),
     };
-    let name = policy.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    format!("{name} of {} cores, {clock}, {levels}", cores.len())
+    format!("{cores} cores, {clock}, {levels}")
 }
 
 /// `gpu.devfreq`: the GPU's clock.
@@ -87,21 +102,19 @@ pub(crate) fn gpu_clock(machine: &Machine<'_>) -> Check {
     };
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_default();
-    let levels = machine.table(folder.join("available_frequencies"));
-    match (levels.iter().min(), levels.iter().max()) {
-        (Some(least), Some(most)) => Check::ok(
-            id,
-            format!(
-                "{name}: {} to {} MHz, {} levels",
-                least / 1_000_000,
-                most / 1_000_000,
-                levels.len()
-            ),
-        ),
+    let knob = machine
+        .described()
+        .ok()
+        .and_then(|board| board.space.knobs().iter().find(|knob| knob.name() == "gpu_khz"));
+    match knob.map(Knob::levels) {
+        Some(levels @ [least, .., most]) => {
+            let range = format!("{:.0} to {:.0} MHz", least / 1e3, most / 1e3);
+            Check::ok(id, format!("{name}: {range}, {} levels", levels.len()))
+        }
         _ => Check::fail(
             id,
-            format!("{name}: no table in available_frequencies"),
-            "without the table no level can be written; the GPU's clock stays as it is",
+            format!("{name}: no levels are known"),
+            "without them nothing can be written; the GPU's clock stays as it is",
         ),
     }
 }

@@ -1,44 +1,45 @@
-//! Heat and what holds the clocks down: thermal zones, cooling devices, the fan, the input.
+//! Heat and what holds the clocks down: temperatures, cooling devices, the fan, the input.
 
 use std::fmt::Write as _;
 
-use fulcrum_board::Absence;
+use fulcrum_board::{Absence, Quantity};
 
 use super::check::Check;
 use super::machine::Machine;
+use crate::output::readings::reading;
 
-/// What some releases say of a part that is switched off.
-const OFF_MILLICELSIUS: f64 = -256_000.0;
+/// A zone of older boards that always says 100 degrees.
+const BOGUS: &str = "PMIC-Die";
 
 /// `thermal.zones`: the temperatures, and the zones that have none.
 pub(crate) fn zones(machine: &Machine<'_>) -> Check {
     let id = "thermal.zones";
-    let zones = machine.numbered("/sys/class/thermal", "thermal_zone");
-    let (mut warm, mut gated, mut broken) = (Vec::new(), Vec::new(), Vec::new());
-    for zone in &zones {
-        let name = machine.text(zone.join("type")).unwrap_or_else(|_| zone.display().to_string());
-        // Read once: a zone that is switched off answers "try again" for ever.
-        match machine.number(zone.join("temp")) {
-            Ok(OFF_MILLICELSIUS) | Err(Absence::Gated) => gated.push(name),
-            Ok(millicelsius) => warm.push((millicelsius / 1e3, name)),
-            Err(why) => broken.push(format!("{name} {why}")),
-        }
-    }
+    let Ok(board) = machine.described() else { return Check::skip(id, "see board.kind") };
+    let zones: Vec<_> = board.readings(Quantity::Temperature).collect();
     if zones.is_empty() {
         return Check::skip(id, "no thermal zone");
     }
-    let hottest = warm.iter().max_by(|a, b| a.0.total_cmp(&b.0));
+    let warm = zones.iter().filter_map(|(zone, value)| Some((value.as_ref().ok()?, &zone.part)));
+    let warm: Vec<_> = warm.collect();
+    let hottest = warm.iter().filter(|(_, part)| *part != BOGUS);
+    let hottest = hottest.max_by(|a, b| a.0.total_cmp(b.0));
     let mut found = format!("{} of {} zones", warm.len(), zones.len());
-    if let Some((celsius, name)) = hottest {
-        let _ = write!(found, ", hottest {name} at {celsius:.1}C");
+    if let Some((celsius, part)) = hottest {
+        let _ = write!(found, ", hottest {part} at {celsius:.1}C");
     }
+    let absent = |gated: bool| {
+        let absent = zones.iter().filter_map(|(zone, value)| Some((zone, value.as_ref().err()?)));
+        let absent = absent.filter(|(_, why)| (**why == Absence::Gated) == gated);
+        absent.map(|(zone, why)| format!("{} {}", zone.part, why.as_str())).collect::<Vec<_>>()
+    };
+    let (gated, broken) = (absent(true), absent(false));
     if !gated.is_empty() {
-        let _ = write!(found, "; switched off: {}", gated.join(", "));
+        let _ = write!(found, "; {}", gated.join(", "));
     }
     if broken.is_empty() {
         return Check::ok(id, found);
     }
-    let _ = write!(found, "; no value: {}", broken.join(", "));
+    let _ = write!(found, "; {}", broken.join(", "));
     Check::warn(id, found, "the thermal guard sees only zones with a value")
 }
 
@@ -70,33 +71,34 @@ pub(crate) fn throttling(machine: &Machine<'_>) -> Check {
 /// `fan`: how hard it is driven and how fast it turns.
 pub(crate) fn fan(machine: &Machine<'_>) -> Check {
     let id = "fan";
-    let drive = machine.monitors("pwmfan").into_iter().next().map(|chip| chip.join("pwm1"));
-    let drive = drive.or_else(|| machine.first_of(&["/sys/devices/pwm-fan/target_pwm"]));
-    let Some(drive) = drive else { return Check::skip(id, "no fan that the kernel drives") };
-    let speed = machine.monitors("pwm_tach").into_iter().find_map(|chip| {
-        ["rpm", "fan1_input"].iter().find_map(|name| machine.number(chip.join(name)).ok())
-    });
-    let speed = speed.map_or(String::new(), |rpm| format!(", {rpm:.0} rpm"));
-    match machine.number(&drive) {
-        Ok(pwm) => Check::ok(id, format!("driven at {:.0}%{speed}", pwm / 255.0 * 100.0)),
-        Err(why) => Check::warn(id, format!("{}: {why}", drive.display()), "read it as root"),
+    let Ok(board) = machine.described() else { return Check::skip(id, "see board.kind") };
+    let quantities = [Quantity::FanDrive, Quantity::FanSpeed];
+    let readings = quantities.iter().flat_map(|&quantity| board.readings(quantity));
+    let said: Vec<String> = readings
+        .map(|(sensor, value)| format!("{} {}", sensor.part, reading(sensor.quantity, value)))
+        .collect();
+    if said.is_empty() {
+        return Check::skip(id, "no fan that the kernel drives");
     }
+    Check::ok(id, said.join(", "))
 }
 
 /// `overcurrent`: whether the input cut the clocks since boot, which no clock shows.
 pub(crate) fn over_current(machine: &Machine<'_>) -> Check {
     let id = "overcurrent";
-    let Some(chip) = machine.monitors("soctherm_oc").into_iter().next() else {
+    let Ok(board) = machine.described() else { return Check::skip(id, "see board.kind") };
+    let counts: Vec<_> = board.readings(Quantity::Count).collect();
+    if counts.is_empty() {
         return Check::skip(id, "no over-current counter");
-    };
-    let counts = (1..=3).map(|n| {
-        let count = machine.number(chip.join(format!("oc{n}_event_cnt")));
-        (["under-voltage", "average power", "instantaneous power"][n - 1], count)
-    });
-    let counts: Vec<_> = counts.collect();
-    let said = counts.iter().map(|(what, count)| match count {
-        Ok(count) => format!("{what} {count}"),
-        Err(why) => format!("{what} {why}"),
+    }
+    let said = counts.iter().map(|(sensor, count)| {
+        let meaning = match sensor.part.as_str() {
+            "oc1" => "under-voltage",
+            "oc2" => "average power",
+            "oc3" => "instantaneous power",
+            other => other,
+        };
+        format!("{meaning} {}", reading(Quantity::Count, count))
     });
     let found = format!("events since boot: {}", said.collect::<Vec<_>>().join(", "));
     if counts.iter().any(|(_, count)| count.as_ref().is_ok_and(|&count| count > 0.0)) {

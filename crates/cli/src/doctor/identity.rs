@@ -1,4 +1,4 @@
-//! What the machine is.
+//! What the machine is, and what can be set on it.
 
 use super::check::Check;
 use super::machine::Machine;
@@ -9,17 +9,14 @@ const KNOWN: [&str; 5] = ["tegra210", "tegra186", "tegra194", "tegra234", "tegra
 /// `board.kind`: a Jetson, and which, or any other machine.
 pub(crate) fn kind(machine: &Machine<'_>) -> Check {
     let id = "board.kind";
-    let names = machine.compatible();
-    let chip = names
-        .iter()
-        .find_map(|name| name.strip_prefix("nvidia,").filter(|name| name.starts_with("tegra")));
-    let Some(chip) = chip else {
-        return Check::ok(id, "a host: its device tree names no NVIDIA Tegra");
+    let identity = match machine.described() {
+        Ok(board) => &board.identity,
+        Err(why) => return Check::fail(id, why, "the agent cannot serve this board either"),
     };
-    let model = machine.text("/proc/device-tree/model").unwrap_or_else(|_| "a Jetson".into());
-    let module = names.first().and_then(|name| name.rsplit(['+', ',']).next()).unwrap_or_default();
-    let found = format!("{model}: module {module}, {chip}");
-    if KNOWN.contains(&chip) {
+    let names = identity.compatible.join(", ");
+    let found = format!("{}: {} ({names})", identity.kind, identity.model);
+    let known = |name: &String| KNOWN.contains(&name.as_str());
+    if identity.kind != "jetson" || identity.compatible.iter().any(known) {
         return Check::ok(id, found);
     }
     Check::warn(
@@ -32,40 +29,33 @@ pub(crate) fn kind(machine: &Machine<'_>) -> Check {
 /// `board.software`: the release of NVIDIA's system, or the kernel's.
 pub(crate) fn software(machine: &Machine<'_>) -> Check {
     let id = "board.software";
-    let kernel = machine.text("/proc/sys/kernel/osrelease");
-    let kernel = kernel.map(|kernel| format!("kernel {kernel}")).ok();
-    let release = machine.text("/etc/nv_tegra_release").ok().and_then(|text| release(&text));
-    match (release, kernel) {
-        (Some(release), Some(kernel)) => Check::ok(id, format!("{release}, {kernel}")),
-        (Some(one), None) => Check::ok(id, one),
-        (None, Some(kernel)) if machine.is_jetson() => Check::warn(
+    let Ok(board) = machine.described() else { return Check::skip(id, "see board.kind") };
+    let software = &board.identity.software;
+    let kernel = machine.text("/proc/sys/kernel/osrelease").ok();
+    let kernel = kernel.filter(|kernel| !software.contains(kernel.as_str()));
+    let kernel = kernel.map(|kernel| format!(", kernel {kernel}")).unwrap_or_default();
+    let found = format!("{software}{kernel}");
+    if machine.is_jetson() && !software.starts_with("L4T") {
+        return Check::warn(
             id,
-            format!("{kernel}, no /etc/nv_tegra_release"),
+            format!("{found}, no /etc/nv_tegra_release"),
             "without NVIDIA's system the vendor's power modes and caps may be missing",
-        ),
-        (None, Some(kernel)) => Check::ok(id, kernel),
-        (None, None) => Check::skip(id, "neither a release file nor a kernel's release is here"),
+        );
     }
+    Check::ok(id, found)
 }
 
-/// `# R36 (release), REVISION: 4.3, …` is L4T 36.4.3.
-fn release(text: &str) -> Option<String> {
-    let rest = text.lines().next()?.trim_start_matches(['#', ' ']).strip_prefix('R')?;
-    let (major, rest) = rest.split_once(' ')?;
-    let (_, rest) = rest.split_once("REVISION:")?;
-    let minor = rest.split(',').next()?.trim();
-    Some(format!("L4T {major}.{minor}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_release_is_read_from_its_first_line() {
-        let line = "# R36 (release), REVISION: 4.3, GCID: 1, BOARD: generic, EABI: aarch64\n# x";
-        assert_eq!(release(line).as_deref(), Some("L4T 36.4.3"));
-        assert_eq!(release("Debian"), None);
-        assert_eq!(release(""), None);
-    }
+/// `board.modes`: the space of power modes that the agent would offer.
+pub(crate) fn modes(machine: &Machine<'_>) -> Check {
+    let id = "board.modes";
+    let board = match machine.described() {
+        Ok(board) => board,
+        Err(why) => return Check::skip(id, why),
+    };
+    let knobs = board.space.knobs().iter();
+    let knobs = knobs.map(|knob| format!("{} ({})", knob.name(), knob.levels().len()));
+    let knobs = knobs.collect::<Vec<_>>().join(" x ");
+    let presets = board.presets.iter().map(|preset| preset.name.as_str()).collect::<Vec<_>>();
+    let presets = if presets.is_empty() { "no presets".into() } else { presets.join(", ") };
+    Check::ok(id, format!("{} power modes: {knobs}; {presets}", board.space.len()))
 }

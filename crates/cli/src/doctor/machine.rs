@@ -1,20 +1,31 @@
-//! The machine that is looked at: its kernel's files, read and never written.
+//! The machine that is looked at: its kernel's files, read and never written, and what a board
+//! makes of them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use fulcrum_board::{Absence, Files};
 
+use super::described::{Described, describe};
+
 /// A machine below a root.
 pub(crate) struct Machine<'a> {
-    files: &'a dyn Files,
+    files: Arc<dyn Files>,
     may_write: &'a dyn Fn(&Path) -> bool,
+    described: Result<Described, String>,
 }
 
 impl<'a> Machine<'a> {
     /// A machine whose files are these. `may_write` says whether this process may write a file,
     /// without trying.
-    pub(crate) fn new(files: &'a dyn Files, may_write: &'a dyn Fn(&Path) -> bool) -> Self {
-        Self { files, may_write }
+    pub(crate) fn new(files: Arc<dyn Files>, may_write: &'a dyn Fn(&Path) -> bool) -> Self {
+        let described = describe(&files);
+        Self { files, may_write, described }
+    }
+
+    /// What a board makes of it, or why it makes nothing.
+    pub(super) fn described(&self) -> Result<&Described, &str> {
+        self.described.as_ref().map_err(String::as_str)
     }
 
     /// A file's text without the white space, or the zero byte of a device tree, at its ends.
@@ -67,25 +78,14 @@ impl<'a> Machine<'a> {
         found.into_iter().map(|(_, path)| path).collect()
     }
 
-    /// The hardware monitors of a name; their numbers differ from boot to boot.
-    pub(crate) fn monitors(&self, name: &str) -> Vec<PathBuf> {
-        let all = self.numbered("/sys/class/hwmon", "hwmon");
-        all.into_iter().filter(|chip| self.text(chip.join("name")).as_deref() == Ok(name)).collect()
-    }
-
     /// Whether this process may write a file.
     pub(crate) fn may_write(&self, path: impl AsRef<Path>) -> bool {
         (self.may_write)(path.as_ref())
     }
 
-    /// What the device tree calls the machine, most specific first; nothing on most hosts.
-    pub(crate) fn compatible(&self) -> Vec<String> {
-        let text = self.text("/proc/device-tree/compatible").unwrap_or_default();
-        text.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()
-    }
-
     /// Whether it is a Jetson.
     pub(crate) fn is_jetson(&self) -> bool {
-        self.compatible().iter().any(|name| name.starts_with("nvidia,tegra"))
+        // One whose board cannot be described is still one.
+        self.described.as_ref().map_or(true, |board| board.identity.kind == "jetson")
     }
 }

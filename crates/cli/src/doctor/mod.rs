@@ -4,6 +4,7 @@
 mod agent;
 mod check;
 mod clocks;
+mod described;
 mod heat;
 mod identity;
 mod machine;
@@ -16,6 +17,7 @@ mod vendor;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use fulcrum_board::Rooted;
@@ -54,7 +56,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
         let path = args.root.join(path.strip_prefix("/").unwrap_or(path));
         access(path, Access::WRITE_OK).is_ok()
     };
-    let mut checks = of_machine(&Machine::new(&files, &may_write));
+    let mut checks = of_machine(&Machine::new(Arc::new(files), &may_write));
     checks.extend(agent::checks(&args.agent, &args.state_dir)?);
     let text = match args.output {
         Format::Table => report::for_people(&checks),
@@ -70,14 +72,15 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
 
 /// The checks of the machine itself, in the order in which they are read.
 fn of_machine(machine: &Machine<'_>) -> Vec<Check> {
-    let checks: [fn(&Machine<'_>) -> Check; 16] = [
+    let checks: [fn(&Machine<'_>) -> Check; 17] = [
         identity::kind,
         identity::software,
+        identity::modes,
         clocks::cpu,
         clocks::gpu_clock,
         clocks::memory_clock,
         clocks::locked,
-        power::rails_found,
+        power::rails,
         power::total,
         heat::zones,
         heat::throttling,

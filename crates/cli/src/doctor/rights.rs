@@ -32,12 +32,13 @@ pub(crate) fn controls(machine: &Machine<'_>) -> Check {
 }
 
 fn all_controls(machine: &Machine<'_>) -> Vec<PathBuf> {
-    let mut controls: Vec<PathBuf> = machine
-        .numbered("/sys/devices/system/cpu", "cpu")
-        .into_iter()
-        .map(|cpu| cpu.join("online"))
-        .filter(|path| machine.exists(path))
-        .collect();
+    let mut controls = Vec::new();
+    // A host's cores stay on: its workers are kept to some of them.
+    if machine.is_jetson() {
+        let cores = machine.numbered("/sys/devices/system/cpu", "cpu").into_iter();
+        let switches = cores.map(|core| core.join("online"));
+        controls.extend(switches.filter(|path| machine.exists(path)));
+    }
     for policy in policies(machine) {
         controls.extend(["scaling_min_freq", "scaling_max_freq"].map(|name| policy.join(name)));
     }
@@ -58,6 +59,9 @@ pub(crate) fn debug_files(machine: &Machine<'_>) -> Check {
     let id = "debugfs";
     if !machine.is_jetson() {
         return Check::skip(id, "nothing here needs it: this is no Jetson");
+    }
+    if memory(machine).is_some_and(|limits| limits.ends_with("bwmgr")) {
+        return Check::skip(id, "not needed: the memory's clock has limits of its own here");
     }
     let rate = "/sys/kernel/debug/bpmp/debug/clk/emc/rate";
     if let Ok(hertz) = machine.number(rate) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use fulcrum_board::Files;
 use fulcrum_fake_jetson::{FakeTree, jetsons, orin_agx_jp6, orin_nano, thor, xavier_nx};
@@ -12,8 +13,8 @@ use super::check::{Check, Verdict};
 use super::machine::Machine;
 use super::{of_machine, report};
 
-fn checks(files: &dyn Files, may_write: bool) -> Vec<Check> {
-    of_machine(&Machine::new(files, &|_| may_write))
+fn checks(files: &(impl Files + Clone + 'static), may_write: bool) -> Vec<Check> {
+    of_machine(&Machine::new(Arc::new(files.clone()), &|_| may_write))
 }
 
 fn check(checks: &[Check], id: &str) -> Check {
@@ -21,7 +22,7 @@ fn check(checks: &[Check], id: &str) -> Check {
 }
 
 /// A machine without anything.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Nothing;
 
 impl Files for Nothing {
@@ -62,7 +63,7 @@ fn a_xavier_nx_is_described_check_by_check() {
 #[test]
 fn a_machine_without_anything_is_no_panic_and_no_failure() {
     let checks = checks(&Nothing, false);
-    assert_snapshot!(report::for_people(&checks));
+    assert!(report::for_people(&checks).contains("nothing here measures power"));
     assert!(checks.iter().all(|check| check.verdict < Verdict::Fail));
 }
 

@@ -51,8 +51,8 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-fn number(value: f64) -> Option<v1::SensorValue> {
-    Some(v1::SensorValue { value: Some(v1::sensor_value::Value::Number(value)) })
+fn number(value: f64) -> v1::SensorValue {
+    v1::SensorValue { value: Some(v1::sensor_value::Value::Number(value)) }
 }
 
 /// Heat holds the GPU down and another holds the board.
@@ -62,7 +62,7 @@ fn troubled() -> Script {
             overrides: vec![v1::Override {
                 knob: "gpu_khz".into(),
                 wanted: 1_300_500.0,
-                shown: number(306_000.0),
+                shown: Some(number(306_000.0)),
                 suspect: "thermal".into(),
             }],
             lease: Some(v1::LeaseInfo { holder: "ada on host-7".into(), expire_time: None }),
@@ -82,8 +82,7 @@ fn troubled() -> Script {
 macro_rules! assert_said {
     ($text:expr) => {
         with_settings!({ filters => vec![
-            (r"unix://\S*/(\S+)/agent.sock", "unix:///$1/agent.sock"),
-            (r"agent  +board ", "agent board "),
+            (r"unix://\S+", "unix://[socket]"),
         ] }, { assert_snapshot!($text) });
     };
 }

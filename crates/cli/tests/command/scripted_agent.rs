@@ -122,7 +122,7 @@ pub(crate) fn board() -> BoardDescription {
 
 fn sample() -> v1::Sample {
     sample_to_wire(&RemoteSample {
-        time: std::time::UNIX_EPOCH + Duration::from_secs(1_764_000_000),
+        time: std::time::UNIX_EPOCH + Duration::from_hours(490_000),
         values: vec![Ok(9.25), Ok(54.0), Err(Absence::Gated), Ok(306e6)],
         total_power: Ok(9.25),
         energy_joules: 92.5,
@@ -199,7 +199,7 @@ impl AgentService for Served {
     ) -> Result<Response<v1::GetStatusResponse>, Status> {
         let mut status = self.script().status.clone();
         status.shown = self.shown();
-        status.wanted = self.script().set.clone();
+        status.wanted.clone_from(&self.script().set);
         Ok(Response::new(status))
     }
 
