@@ -11,7 +11,7 @@ use crate::exit::Failure;
 pub(crate) fn unreachable(address: &Address, error: &(dyn Error + 'static)) -> Failure {
     let advice = match address {
         Address::Socket(_) => "is it running here? (systemctl status fulcrum-agent)",
-        Address::Network(_) => "is it running there, with a --listen address?",
+        Address::Network(_) => "is it running there, and does it listen in the network?",
     };
     Failure::unreachable(format_args!("no agent answers at {address}: {}; {advice}", cause(error)))
 }

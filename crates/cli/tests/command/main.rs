@@ -3,6 +3,7 @@
 mod agents;
 mod arguments;
 mod bad_tables;
+mod doctor;
 mod measured_tables;
 mod printed;
 mod running;

@@ -120,6 +120,30 @@ pub(crate) fn board() -> BoardDescription {
     }
 }
 
+/// Heat holds the GPU down, another holds the board, and something is still to be put back.
+pub(crate) fn troubled() -> Script {
+    let shown = v1::SensorValue { value: Some(v1::sensor_value::Value::Number(306_000.0)) };
+    Script {
+        status: v1::GetStatusResponse {
+            overrides: vec![v1::Override {
+                knob: "gpu_khz".into(),
+                wanted: 1_300_500.0,
+                shown: Some(shown),
+                suspect: "thermal".into(),
+            }],
+            lease: Some(v1::LeaseInfo { holder: "ada on host-7".into(), expire_time: None }),
+            guard_actions: vec![v1::GuardAction {
+                time: None,
+                reason: "tj at 97.5C is over 95C".into(),
+                mode: None,
+            }],
+            restore_pending: "gpu max_freq shows 306000000".into(),
+            ..v1::GetStatusResponse::default()
+        },
+        ..Script::default()
+    }
+}
+
 fn sample() -> v1::Sample {
     sample_to_wire(&RemoteSample {
         time: std::time::UNIX_EPOCH + Duration::from_hours(490_000),
