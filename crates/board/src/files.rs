@@ -30,6 +30,12 @@ pub trait Files: Send + Sync + Debug {
 
     /// Whether there is a file or a folder of this path, as far as this process may see.
     fn exists(&self, path: &Path) -> bool;
+
+    /// Whether a file is there and this process may write it, as far as can be told without doing
+    /// so.
+    fn writable(&self, path: &Path) -> bool {
+        self.exists(path)
+    }
 }
 
 /// The real files below a root: `/` on a board, a folder in a container or a test.
@@ -74,5 +80,10 @@ impl Files for Rooted {
 
     fn exists(&self, path: &Path) -> bool {
         self.real(path).exists()
+    }
+
+    fn writable(&self, path: &Path) -> bool {
+        // Opened, and closed again: the kernel decides who may, root and capabilities included.
+        std::fs::OpenOptions::new().write(true).open(self.real(path)).is_ok()
     }
 }

@@ -10,6 +10,8 @@
 mod board;
 mod clock;
 mod files;
+mod host;
+mod linux;
 mod named;
 mod orin_agx_model;
 mod presets;
@@ -33,6 +35,7 @@ pub use board::{
 };
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use files::{Files, Rooted};
+pub use host::{HostBoard, HostError, Processes, SystemProcesses};
 pub use named::{UnknownBoard, board_named, board_names};
 pub use presets::presets;
 pub use profile_table::ProfileTable;
