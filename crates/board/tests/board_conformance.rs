@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use fake_processes::FakeProcesses;
 use fulcrum_board::{
-    Absence, Board, HostBoard, ManualClock, ModeChange, Quantity, Sample, SetError, SystemClock,
+    Absence, Board, HostBoard, ManualClock, ModeChange, Quantity, Sample, SetError, SimulatedBoard,
+    SimulatedOptions, SimulatedOrin, SystemClock,
 };
 use fulcrum_domain::{Knob, ModeId, ModeSpace};
 use fulcrum_fake_jetson::{FakeTree, orin_nano, xavier_nx};
@@ -30,6 +31,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "host, cpufreq of a new kernel", make: || host_on(orin_nano()) },
     Kind { name: "host, cpufreq of an old kernel", make: || host_on(xavier_nx()) },
     Kind { name: "host, a virtual machine", make: virtual_machine },
+    Kind { name: "simulated", make: simulated },
 ];
 
 fn this_machine() -> Box<dyn Board> {
@@ -52,6 +54,11 @@ fn virtual_machine() -> Box<dyn Board> {
         tree.remove(path);
     }
     host_on(tree)
+}
+
+fn simulated() -> Box<dyn Board> {
+    let options = SimulatedOptions { noise: SimulatedOrin::NOISE, ..SimulatedOptions::default() };
+    Box::new(SimulatedBoard::new(Arc::new(SystemClock::faster(1000.0)), options))
 }
 
 fn each_kind(check: impl Fn(&mut dyn Board)) {
