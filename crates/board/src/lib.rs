@@ -2,6 +2,7 @@
 //!
 //! A [`Board`] is a device with sensors and power modes. It reaches the kernel through [`Files`],
 //! so that the real tree, a copy of one, and one that misbehaves on purpose are all the same to it.
+//! [`JetsonBoard`] is an NVIDIA Jetson, [`HostBoard`] any Linux machine.
 //!
 //! [`SimulatedBoard`] is a Jetson AGX Orin that needs no hardware, with [`SimulatedWorkers`] to run on
 //! it.
@@ -14,6 +15,7 @@ mod board;
 mod clock;
 mod files;
 mod host;
+mod jetson;
 mod linux;
 mod named;
 mod orin_agx_model;
@@ -40,6 +42,7 @@ pub use board::{
 pub use clock::{Clock, ManualClock, Moment, SystemClock};
 pub use files::{Files, Rooted};
 pub use host::{HostBoard, HostError, Processes, SystemProcesses};
+pub use jetson::{JetsonBoard, PresetAfterReboot, ProbeError};
 pub use named::{UnknownBoard, board_named, board_names};
 pub use presets::presets;
 pub use profile_table::ProfileTable;

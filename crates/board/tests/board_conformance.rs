@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use fake_processes::FakeProcesses;
 use fulcrum_board::{
-    Absence, Board, HostBoard, ManualClock, ModeChange, Quantity, Sample, SetError, SimulatedBoard,
-    SimulatedOptions, SimulatedOrin, SystemClock,
+    Absence, Board, HostBoard, JetsonBoard, ManualClock, ModeChange, Quantity, Sample, SetError,
+    SimulatedBoard, SimulatedOptions, SimulatedOrin, SystemClock,
 };
 use fulcrum_domain::{Knob, ModeId, ModeSpace};
-use fulcrum_fake_jetson::{FakeTree, orin_nano, xavier_nx};
+use fulcrum_fake_jetson::{FakeTree, orin_agx_jp5, orin_agx_jp6, orin_nano, thor, xavier_nx};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use read_only::ReadOnly;
@@ -32,7 +32,17 @@ const KINDS: &[Kind] = &[
     Kind { name: "host, cpufreq of an old kernel", make: || host_on(xavier_nx()) },
     Kind { name: "host, a virtual machine", make: virtual_machine },
     Kind { name: "simulated", make: simulated },
+    Kind { name: "jetson, AGX Orin with JetPack 5", make: || jetson(orin_agx_jp5()) },
+    Kind { name: "jetson, AGX Orin with JetPack 6", make: || jetson(orin_agx_jp6()) },
+    Kind { name: "jetson, Orin Nano", make: || jetson(orin_nano()) },
+    Kind { name: "jetson, Xavier NX", make: || jetson(xavier_nx()) },
+    Kind { name: "jetson, AGX Thor", make: || jetson(thor()) },
 ];
+
+fn jetson(tree: FakeTree) -> Box<dyn Board> {
+    let clock = Arc::new(ManualClock::new());
+    Box::new(JetsonBoard::probe(Arc::new(tree), clock).unwrap())
+}
 
 fn this_machine() -> Box<dyn Board> {
     let files = Arc::new(ReadOnly::new());

@@ -5,6 +5,7 @@ pub(crate) mod cpu;
 pub(crate) mod kernel_text;
 pub(crate) mod load;
 pub(crate) mod memory;
+pub(crate) mod numbered_files;
 pub(crate) mod sensor_group;
 pub(crate) mod sensors;
 pub(crate) mod thermal;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::kernel_text::{number, numbered, text};
+use super::numbered_files::NumberedFiles;
 use super::sensor_group::SensorGroup;
 use crate::files::Files;
 use crate::sensor::{Absence, Quantity, Sensor, SensorValue};
@@ -16,11 +17,15 @@ const OFF_MILLICELSIUS: f64 = -256_000.0;
 #[derive(Debug)]
 pub(crate) struct Zones {
     /// By what the zones say they are; their numbers differ between releases.
-    zones: Vec<(String, PathBuf)>,
+    zones: NumberedFiles<String>,
 }
 
 impl Zones {
     pub(crate) fn find(files: &dyn Files) -> Self {
+        Self { zones: NumberedFiles::new(Self::all(files)) }
+    }
+
+    fn all(files: &dyn Files) -> Vec<(String, PathBuf)> {
         let mut zones: Vec<(String, PathBuf)> = Vec::new();
         for (_, folder) in numbered(files, Path::new(FOLDER), "thermal_zone") {
             let Ok(kind) = text(files, &folder.join("type")) else { continue };
@@ -33,7 +38,7 @@ impl Zones {
                 zones.push((part, folder.join("temp")));
             }
         }
-        Self { zones }
+        zones
     }
 }
 
@@ -47,28 +52,23 @@ fn part(kind: &str) -> String {
 
 impl SensorGroup for Zones {
     fn sensors(&self) -> Vec<Sensor> {
-        let sensor = |(part, _): &(String, PathBuf)| Sensor {
+        let sensor = |part: &String| Sensor {
             part: part.clone(),
             quantity: Quantity::Temperature,
             refresh: None,
         };
-        self.zones.iter().map(sensor).collect()
+        self.zones.keys().map(sensor).collect()
     }
 
     fn read(&mut self, files: &dyn Files, values: &mut Vec<SensorValue>) {
-        values.extend(self.zones.iter().map(|(_, path)| match number(files, path)? {
+        values.extend(self.zones.numbers(files).map(|(_, value)| match value? {
             millicelsius if millicelsius <= OFF_MILLICELSIUS => Err(Absence::Gated),
             millicelsius => Ok(millicelsius / 1e3),
         }));
     }
 
     fn find_again(&mut self, files: &dyn Files) {
-        let now = Self::find(files).zones;
-        for (part, path) in &mut self.zones {
-            if let Some((_, found)) = now.iter().find(|(found, _)| found == part) {
-                path.clone_from(found);
-            }
-        }
+        self.zones.find_again(Self::all(files));
     }
 }
 
