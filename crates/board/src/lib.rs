@@ -4,6 +4,9 @@
 //! so that the real tree, a copy of one, and one that misbehaves on purpose are all the same to it.
 //! [`JetsonBoard`] is an NVIDIA Jetson, [`HostBoard`] any Linux machine.
 //!
+//! [`SimulatedBoard`] is a Jetson AGX Orin that needs no hardware, with [`SimulatedWorkers`] to run on
+//! it.
+//!
 //! A [`Profiler`] is whatever workloads can be profiled on. [`Replay`] answers from a
 //! [`ProfileTable`], which [`read_tables`] reads from CSV files and [`write_table`] writes.
 //! [`SimulatedOrin`] answers from a smooth model of a Jetson AGX Orin.
@@ -23,6 +26,7 @@ mod reading_noise;
 mod replay;
 mod sensor;
 mod simulated;
+mod simulated_board;
 mod table_columns;
 mod table_error;
 mod table_fields;
@@ -47,6 +51,7 @@ pub use reading_noise::Noise;
 pub use replay::Replay;
 pub use sensor::{Absence, Quantity, Sample, Sensor, SensorValue, TotalPower};
 pub use simulated::SimulatedOrin;
+pub use simulated_board::{SimulatedBoard, SimulatedOptions, SimulatedWorker, SimulatedWorkers};
 pub use table_error::{Column, TableError, TableProblem};
 pub use table_reader::{read_table, read_tables};
 pub use table_writer::write_table;

@@ -10,7 +10,7 @@
 //! p     = P0 + km·m + kg·g + kf·(a/t)·((1−v) + v·g²) + kb·(b/t) + u^e·(kc·c + ku·min(t_cpu/t, 1))
 //! ```
 
-use fulcrum_domain::{Profile, Seconds, Watts, WorkloadKind};
+use fulcrum_domain::{BatchSize, Profile, Seconds, Watts, Workload, WorkloadKind};
 
 /// The CPU clocks, in kHz.
 pub(crate) const CPU_KHZ: [f64; 29] = [
@@ -127,9 +127,50 @@ pub(crate) struct WorkloadModel {
     power: PowerModel,
 }
 
+/// What draws the power, in W.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Draws {
+    /// Whatever the clocks.
+    pub(crate) base: f64,
+    /// Memory.
+    pub(crate) mem: f64,
+    /// The GPU.
+    pub(crate) gpu: f64,
+    /// The CPU.
+    pub(crate) cpu: f64,
+}
+
+impl Draws {
+    /// All of it.
+    pub(crate) fn total(self) -> f64 {
+        self.base + self.mem + self.gpu + self.cpu
+    }
+
+    /// The same parts of so many times as much.
+    pub(crate) fn scaled(self, factor: f64) -> Self {
+        let Self { base, mem, gpu, cpu } = self;
+        Self { base: base * factor, mem: mem * factor, gpu: gpu * factor, cpu: cpu * factor }
+    }
+}
+
 impl WorkloadModel {
+    /// The model of a workload at a batch size, if there is one.
+    pub(crate) fn of(workload: &Workload, batch_size: BatchSize) -> Option<&'static Self> {
+        MODELS.iter().find(|model| {
+            model.kind == workload.kind
+                && model.batch_size == batch_size.get()
+                && model.name == &*workload.name
+        })
+    }
+
     /// The profile at a power mode.
     pub(crate) fn profile(&self, clocks: Clocks) -> Profile {
+        let (t, draws) = self.at(clocks);
+        Profile::exact(Seconds::from_millis(t), Watts::new(draws.total()))
+    }
+
+    /// The time of a minibatch at a power mode, in ms, and what draws power meanwhile.
+    pub(crate) fn at(&self, clocks: Clocks) -> (f64, Draws) {
         let c = clocks.cpu_cores / f64::from(CORES);
         let u = clocks.cpu_khz / CPU_KHZ[CPU_KHZ.len() - 1];
         let g = clocks.gpu_khz / GPU_KHZ[GPU_KHZ.len() - 1];
@@ -144,7 +185,7 @@ impl WorkloadModel {
         let gpu = kg * g + kf * (a / t) * ((1.0 - v) + v * g * g);
         let mem = km * m + kb * (b / t);
         let cpu = u.powf(e) * (kc * c + ku * (t_cpu / t).min(1.0));
-        Profile::exact(Seconds::from_millis(t), Watts::new(p0 + mem + gpu + cpu))
+        (t, Draws { base: p0, mem, gpu, cpu })
     }
 }
 

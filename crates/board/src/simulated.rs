@@ -64,18 +64,10 @@ impl SimulatedOrin {
         if mode.index() >= self.space.len() {
             return None;
         }
-        let model = MODELS.iter().find(|model| {
-            model.kind == workload.kind
-                && model.batch_size == batch_size.get()
-                && model.name == &*workload.name
-        })?;
-        Some(self.modelled(model, mode))
-    }
-
-    fn modelled(&self, model: &WorkloadModel, mode: ModeId) -> Profile {
         let level = |knob| self.space.level(mode, knob);
         let [cpu_cores, cpu_khz, gpu_khz, mem_khz] = [level(0), level(1), level(2), level(3)];
-        model.profile(Clocks { cpu_cores, cpu_khz, gpu_khz, mem_khz })
+        let clocks = Clocks { cpu_cores, cpu_khz, gpu_khz, mem_khz };
+        Some(WorkloadModel::of(workload, batch_size)?.profile(clocks))
     }
 
     /// Every profile without noise.
@@ -93,7 +85,7 @@ impl SimulatedOrin {
 }
 
 #[expect(clippy::expect_used, reason = "the levels are constants, and a test makes the space")]
-fn space() -> ModeSpace {
+pub(crate) fn space() -> ModeSpace {
     let knob = |name: &str, levels: &[f64]| Knob::new(name, levels.iter().copied());
     let cores: Vec<f64> = (1..=CORES).map(f64::from).collect();
     let knobs = [
@@ -106,7 +98,7 @@ fn space() -> ModeSpace {
     ModeSpace::full_grid(knobs.expect("the levels are finite")).expect("there are 18,096 modes")
 }
 
-fn offers() -> Vec<Offer> {
+pub(crate) fn offers() -> Vec<Offer> {
     let mut offers: Vec<Offer> = Vec::new();
     for model in &MODELS {
         let workload = Workload { name: model.name.into(), kind: model.kind };

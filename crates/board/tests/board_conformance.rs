@@ -12,7 +12,7 @@ use std::sync::Arc;
 use fake_processes::FakeProcesses;
 use fulcrum_board::{
     Absence, Board, HostBoard, JetsonBoard, ManualClock, ModeChange, Quantity, Sample, SetError,
-    SystemClock,
+    SimulatedBoard, SimulatedOptions, SimulatedOrin, SystemClock,
 };
 use fulcrum_domain::{Knob, ModeId, ModeSpace};
 use fulcrum_fake_jetson::{FakeTree, orin_agx_jp5, orin_agx_jp6, orin_nano, thor, xavier_nx};
@@ -31,6 +31,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "host, cpufreq of a new kernel", make: || host_on(orin_nano()) },
     Kind { name: "host, cpufreq of an old kernel", make: || host_on(xavier_nx()) },
     Kind { name: "host, a virtual machine", make: virtual_machine },
+    Kind { name: "simulated", make: simulated },
     Kind { name: "jetson, AGX Orin with JetPack 5", make: || jetson(orin_agx_jp5()) },
     Kind { name: "jetson, AGX Orin with JetPack 6", make: || jetson(orin_agx_jp6()) },
     Kind { name: "jetson, Orin Nano", make: || jetson(orin_nano()) },
@@ -63,6 +64,11 @@ fn virtual_machine() -> Box<dyn Board> {
         tree.remove(path);
     }
     host_on(tree)
+}
+
+fn simulated() -> Box<dyn Board> {
+    let options = SimulatedOptions { noise: SimulatedOrin::NOISE, ..SimulatedOptions::default() };
+    Box::new(SimulatedBoard::new(Arc::new(SystemClock::faster(1000.0)), options))
 }
 
 fn each_kind(check: impl Fn(&mut dyn Board)) {
