@@ -15,10 +15,10 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 FULCRUM := $(TARGET_DIR)/release/fulcrum
 
 .DEFAULT_GOAL := help
-.PHONY: help cargo build demo test check evaluate bench clean
+.PHONY: help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 cargo:
 	@command -v $(CARGO) >/dev/null 2>&1 || { \
@@ -73,6 +73,15 @@ evaluate: build ## Score all searches on the measured tables of the AGX Orin, be
 
 bench: cargo ## Measure the speed of the searches and the readers
 	$(CARGO) bench --workspace --locked
+
+agent-arm64: cargo ## Build the agent for a Jetson, a static binary
+	CARGO=$(CARGO) tests/arm64.sh build
+
+test-arm64: cargo ## Build the agent for a Jetson and start it under emulation
+	CARGO=$(CARGO) tests/arm64.sh
+
+check-unit: ## Check the agent's systemd unit and how much it is locked in
+	@deploy/systemd/check.sh
 
 clean: cargo ## Remove everything that was built
 	$(CARGO) clean

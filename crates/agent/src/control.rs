@@ -4,10 +4,11 @@
 //! who, the gate whether, the journal that it can be undone, the guards when it has to step down.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use fulcrum_board::{Clock, Levels, ModeChange, Override, Sample, Sensor, SetError};
+use fulcrum_board::{
+    Clock as _, Levels, ModeChange, Moment, Override, Sample, Sensor, SetError, SystemClock,
+};
 use fulcrum_domain::{ModeId, ModeSpace};
 use tokio::sync::Mutex;
 
@@ -86,7 +87,8 @@ struct State {
 /// Control of one board.
 pub(crate) struct Control {
     board: BoardHandle,
-    clock: Arc<dyn Clock>,
+    /// Leases, limits and guards go by real time, whatever clock the board has.
+    clock: SystemClock,
     journal: Journal,
     state: Mutex<State>,
 }
@@ -94,7 +96,6 @@ pub(crate) struct Control {
 impl Control {
     pub(crate) fn new(
         board: BoardHandle,
-        clock: Arc<dyn Clock>,
         journal: Journal,
         limits: Limits,
         guards: GuardLimits,
@@ -109,7 +110,7 @@ impl Control {
             unrestored: None,
             counts: Counts::default(),
         };
-        Self { board, clock, journal, state: Mutex::new(state) }
+        Self { board, clock: SystemClock::new(), journal, state: Mutex::new(state) }
     }
 
     /// Puts back what an earlier agent left changed. Called once, before anybody is served.
@@ -122,6 +123,11 @@ impl Control {
             );
         }
         self.restore(&mut state).await
+    }
+
+    /// When a lease ends, by the wall clock.
+    pub(crate) fn wall(&self, moment: Moment) -> SystemTime {
+        SystemTime::now() + moment.since(self.clock.now())
     }
 
     /// Takes the lease.
@@ -164,6 +170,11 @@ impl Control {
             Some(why) => Err(ControlError::Unrestored(why.clone())),
             None => Ok(()),
         }
+    }
+
+    /// Whether the limits let a mode pass now, whoever asks.
+    pub(crate) async fn admits(&self, space: &ModeSpace, mode: ModeId) -> Result<(), ControlError> {
+        Ok(self.state.lock().await.gate.admit(space, mode, self.clock.now())?)
     }
 
     /// Whether a mode could be set with a lease, without setting it.

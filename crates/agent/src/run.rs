@@ -30,6 +30,9 @@ pub enum AgentError {
     /// There is no board of the kind.
     #[error("--board: {0}")]
     Board(String),
+    /// A limit is for a knob that the board does not have.
+    #[error("--allow: {0}")]
+    Limit(String),
     /// The journal cannot be kept.
     #[error("--state-dir {folder}: {error}")]
     Journal {
@@ -79,13 +82,15 @@ pub async fn run(config: &Config) -> Result<(), AgentError> {
         error,
     })?;
     let board = BoardHandle::start(board)?;
-    let control = Arc::new(Control::new(
-        board.clone(),
-        clock.clone(),
-        journal,
-        config.limits(),
-        config.guards(),
-    ));
+    let limits = config.limits();
+    let knobs = described.now().space.clone();
+    let known = |name: &String| knobs.knobs().iter().any(|knob| knob.name() == name);
+    if let Some(unknown) = limits.ranges.keys().find(|name| !known(name)) {
+        let names: Vec<&str> = knobs.knobs().iter().map(fulcrum_domain::Knob::name).collect();
+        let names = names.join(", ");
+        return Err(AgentError::Limit(format!("unknown knob `{unknown}`; this board has {names}")));
+    }
+    let control = Arc::new(Control::new(board.clone(), journal, limits, config.guards()));
     control.recover().await?;
 
     let description = described.now();
@@ -199,8 +204,7 @@ async fn look_after(agent: &Agent, board: &BoardHandle) -> BoardGone {
                 Err(gone) => return gone,
             }
         }
-        let wait = agent.clock.real(LOOK_AFTER).max(Duration::from_millis(5));
-        tokio::time::sleep(wait).await;
+        tokio::time::sleep(LOOK_AFTER).await;
     }
 }
 

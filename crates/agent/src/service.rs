@@ -2,14 +2,14 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use fulcrum_api::v1::agent_service_server::AgentService;
 use fulcrum_api::{
     duration_to_wire, failure_kind, mode_to_wire, overrides_to_wire, sample_to_wire, time_to_wire,
     v1, value_to_wire, values_to_wire,
 };
-use fulcrum_board::{Clock, ModeChange, Moment};
+use fulcrum_board::{Clock, ModeChange};
 use fulcrum_domain::ModeSpace;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
@@ -41,11 +41,6 @@ type Answer<T> = Result<Response<T>, Status>;
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 impl Agent {
-    /// A moment of the clock as a time of the wall.
-    fn wall(&self, moment: Moment) -> SystemTime {
-        SystemTime::now() + self.clock.real(moment.since(self.clock.now()))
-    }
-
     fn changed(space: &ModeSpace, change: &ModeChange) -> v1::SetPowerModeResponse {
         v1::SetPowerModeResponse {
             requested: Some(mode_to_wire(space, change.requested)),
@@ -131,7 +126,7 @@ impl AgentService for Agent {
             overrides: overrides_to_wire(&standing.overrides),
             lease: standing.lease.map(|lease| v1::LeaseInfo {
                 holder: lease.holder,
-                expire_time: Some(time_to_wire(self.wall(lease.expires))),
+                expire_time: Some(time_to_wire(self.control.wall(lease.expires))),
             }),
             guard_actions: standing.guard_actions.iter().map(action).collect(),
             restore_pending: standing.unrestored.unwrap_or_default(),
@@ -152,7 +147,7 @@ impl AgentService for Agent {
         })?;
         let lease = self.control.take(holder, duration, request_id, token).await?;
         Ok(Response::new(v1::TakeLeaseResponse {
-            expire_time: Some(time_to_wire(self.wall(lease.expires))),
+            expire_time: Some(time_to_wire(self.control.wall(lease.expires))),
             lease_token: lease.token,
         }))
     }
@@ -164,7 +159,7 @@ impl AgentService for Agent {
         let request = request.into_inner();
         let lease =
             self.control.renew(text("lease_token", &request.lease_token, 128, true)?).await?;
-        let expire_time = Some(time_to_wire(self.wall(lease.expires)));
+        let expire_time = Some(time_to_wire(self.control.wall(lease.expires)));
         Ok(Response::new(v1::RenewLeaseResponse { expire_time }))
     }
 
@@ -184,10 +179,11 @@ impl AgentService for Agent {
         let request = request.into_inner();
         let description = self.described.now();
         let space = &description.space;
-        let token = text("lease_token", &request.lease_token, 128, true)?;
         let mode = mode(space, request.mode.as_ref())?;
+        let token = text("lease_token", &request.lease_token, 128, !request.validate_only)?;
         if request.validate_only {
-            self.control.validate(token, space, mode).await?;
+            // What would be set can be asked without borrowing the board.
+            self.control.admits(space, mode).await?;
             let levels = Some(mode_to_wire(space, mode));
             return Ok(Response::new(v1::SetPowerModeResponse {
                 requested: levels.clone(),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use fake_processes::FakeProcesses;
 use fulcrum_board::{
     Absence, Board, HostBoard, JetsonBoard, ManualClock, ModeChange, Quantity, Sample, SetError,
-    SystemClock,
+    SimulatedBoard, SimulatedOrin, SystemClock,
 };
 use fulcrum_domain::{Knob, ModeId, ModeSpace};
 use fulcrum_fake_jetson::{FakeTree, orin_agx_jp5, orin_agx_jp6, orin_nano, thor, xavier_nx};
@@ -36,6 +36,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "jetson, Orin Nano", make: || jetson(orin_nano()) },
     Kind { name: "jetson, Xavier NX", make: || jetson(xavier_nx()) },
     Kind { name: "jetson, AGX Thor", make: || jetson(thor()) },
+    Kind { name: "simulated", make: simulated },
 ];
 
 fn jetson(tree: FakeTree) -> Box<dyn Board> {
@@ -63,6 +64,11 @@ fn virtual_machine() -> Box<dyn Board> {
         tree.remove(path);
     }
     host_on(tree)
+}
+
+fn simulated() -> Box<dyn Board> {
+    let clock = Arc::new(SystemClock::faster(1000.0));
+    Box::new(SimulatedBoard::new(clock, SimulatedOrin::NOISE, 1))
 }
 
 fn each_kind(check: impl Fn(&mut dyn Board)) {

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
+use fulcrum_api::{Address, RemoteBoard, RemoteOptions};
 use fulcrum_board::{ProfileTable, Profiler, Replay, board_named, read_tables, setting};
 use fulcrum_domain::{Hertz, Problem, Role, Seconds, Setting, Stream, Watts, Workload};
 use fulcrum_search::{Recipe, UnknownStrategy};
 
+use crate::agents::{address, holder, of_remote};
 use crate::exit::Failure;
 
 /// Where to measure.
@@ -20,11 +23,23 @@ pub(crate) struct Source {
     /// Board to measure on instead of a table: simulated-orin-agx
     #[arg(long, value_name = "NAME")]
     board: Option<String>,
+    /// Agent of a board to measure on, as `unix:///path/agent.sock`, `http://host:port` or
+    /// `host:port`; the board is put back afterwards
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    agent: Option<Address>,
 }
 
 impl Source {
     /// The board to measure on.
     pub(crate) fn open(&self, seed: u64) -> Result<Box<dyn Profiler>, Failure> {
+        if let Some(address) = &self.agent {
+            let options = RemoteOptions {
+                stop_on_interrupt: true,
+                ..RemoteOptions::new(holder("measuring"))
+            };
+            let board = RemoteBoard::borrow(address, options);
+            return Ok(Box::new(board.map_err(|error| of_remote(address, &error))?));
+        }
         match &self.board {
             Some(name) => board_named(name, seed)
                 .map_err(|error| Failure::bad_input(format_args!("--board {name}: {error}"))),
@@ -41,6 +56,11 @@ pub(crate) fn table(paths: &[PathBuf]) -> Result<Arc<ProfileTable>, Failure> {
 /// Finds a strategy; clap names the flag when there is none.
 pub(crate) fn strategy(name: &str) -> Result<Recipe, UnknownStrategy> {
     fulcrum_search::recipe(name.trim())
+}
+
+/// A length of time as the clock has it.
+pub(crate) fn duration(time: Seconds) -> Duration {
+    Duration::try_from_secs_f64(time.get()).unwrap_or(Duration::MAX)
 }
 
 /// Reads a count that must not be zero.

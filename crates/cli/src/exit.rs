@@ -12,7 +12,12 @@ Exit codes:
   1  unexpected failure
   2  bad usage or bad input
   3  infeasible: no plan meets the budgets
-  4  unsolved: no plan was found, though there may be one";
+  4  unsolved: no plan was found, though there may be one
+  5  doctor: something works less well than it could
+  6  doctor: something that is needed does not work
+  7  no agent answers
+  8  the agent refused: another holds the board, or the rights are missing
+130  interrupted; a borrowed board was given back";
 
 /// How the command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +32,16 @@ pub(crate) enum Exit {
     Infeasible = 3,
     /// No plan was found, though there may be one.
     Unsolved = 4,
+    /// A check found something that works less well than it could.
+    Warned = 5,
+    /// A check found something that is needed and does not work.
+    Failed = 6,
+    /// No agent answers.
+    Unreachable = 7,
+    /// The agent refused.
+    Refused = 8,
+    /// The user interrupted; the number is what shells make of Ctrl-C.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -40,6 +55,12 @@ impl From<Exit> for ExitCode {
 pub(crate) enum Failure {
     /// The arguments or a file are not right; the line says which and what would be.
     BadInput(String),
+    /// No agent answers; the line says where.
+    Unreachable(String),
+    /// An agent refused; the line says why.
+    Refused(String),
+    /// The user interrupted.
+    Interrupted,
     /// Something failed that no other input would mend.
     Unexpected(anyhow::Error),
 }
@@ -48,6 +69,16 @@ impl Failure {
     /// Bad input, with a line that names the flag or the file.
     pub(crate) fn bad_input(message: impl Display) -> Self {
         Self::BadInput(one_line(&message.to_string()))
+    }
+
+    /// No agent answers, with a line that says where.
+    pub(crate) fn unreachable(message: impl Display) -> Self {
+        Self::Unreachable(one_line(&message.to_string()))
+    }
+
+    /// An agent refused, with a line that says why.
+    pub(crate) fn refused(message: impl Display) -> Self {
+        Self::Refused(one_line(&message.to_string()))
     }
 
     /// A file that a flag names and that cannot be written or read.
@@ -82,7 +113,10 @@ impl Failure {
     /// The line to say, if there is someone to say it to.
     pub(crate) fn message(&self) -> Option<String> {
         match self {
-            Self::BadInput(message) => Some(message.clone()),
+            Self::BadInput(message) | Self::Unreachable(message) | Self::Refused(message) => {
+                Some(message.clone())
+            }
+            Self::Interrupted => Some("interrupted; the board was given back".into()),
             Self::Unexpected(error) if is_closed_pipe(error) => None,
             Self::Unexpected(error) => Some(one_line(&format!("{error:#}"))),
         }
@@ -92,6 +126,9 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::BadInput(_) => Exit::BadInput,
+            Self::Unreachable(_) => Exit::Unreachable,
+            Self::Refused(_) => Exit::Refused,
+            Self::Interrupted => Exit::Interrupted,
             Self::Unexpected(error) if is_closed_pipe(error) => Exit::Solved,
             Self::Unexpected(_) => Exit::Unexpected,
         }

@@ -143,7 +143,7 @@ pub(crate) fn build_front(
         progress.at(cost.measurements as u64, length);
     });
     progress.finish();
-    Ok(built)
+    built
 }
 
 /// The profiles of a front's points; two points may share one.

@@ -3,8 +3,11 @@
 //!
 //! Data goes to stdout, talk and progress to stderr; the exit codes are those of [`exit`].
 
+mod agents;
 mod arguments;
+mod board;
 mod demo;
+mod doctor;
 mod evaluate;
 mod exit;
 mod front;
@@ -12,6 +15,7 @@ mod measuring;
 mod output;
 mod plan;
 mod progress;
+mod top;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -42,6 +46,15 @@ enum Command {
     Front(front::FrontArgs),
     /// Show the main job on a simulated board, in seconds.
     Demo(demo::DemoArgs),
+    /// Look at boards and set their power modes, through their agents.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Board(board::BoardCommand),
+    /// Check this machine and its agent; reads, and never writes.
+    #[command(after_help = EXIT_CODES)]
+    Doctor(doctor::DoctorArgs),
+    /// Show boards live: power, clocks, temperatures, the mode and who holds it.
+    #[command(after_help = EXIT_CODES)]
+    Top(top::TopArgs),
 }
 
 fn run(command: &Command) -> Result<Exit, Failure> {
@@ -50,6 +63,9 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Evaluate(args) => evaluate::run(args),
         Command::Front(args) => front::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Board(command) => board::run(command),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Top(args) => top::run(args),
     }
 }
 

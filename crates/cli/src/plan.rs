@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use fulcrum_domain::{Alternate, Outcome, Watts};
 use fulcrum_search::{Allowance, Recipe, Task};
 
 use crate::arguments::{Source, StreamBudgets, Workloads, at_least_one, strategy};
 use crate::exit::{Exit, Failure};
 use crate::measuring::search;
-use crate::output::{Answer, plan_json, plan_text, print};
+use crate::output::{Answer, Format, plan_json, plan_text, print};
 use crate::progress::{Lines, Progress};
 
 /// Arguments of `fulcrum plan`.
@@ -44,14 +44,6 @@ pub(crate) struct PlanArgs {
     verbose: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// For programs
-    Json,
-}
-
 /// Finds the plan and prints it.
 pub(crate) fn run(args: &PlanArgs) -> Result<Exit, Failure> {
     let problem = args.workloads.problem(&args.stream, args.power)?;
@@ -74,13 +66,14 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, Failure> {
     let by_modes = allowance.modes <= allowance.measurements;
     let unit = if by_modes { "modes" } else { "measurements" };
     let progress = Progress::new(length, unit, lines);
-    let (outcome, profiles, cost) =
+    let searched =
         search(&mut *board, &problem, &mut *strategy, &mut |measurement, reading, cost| {
             let spent = if by_modes { cost.modes() } else { cost.measurements };
             progress.measured(&space, &problem, measurement, reading, cost);
             progress.at(spent as u64, length);
         });
     progress.finish();
+    let (outcome, profiles, cost) = searched?;
 
     let answer = Answer {
         space: &space,

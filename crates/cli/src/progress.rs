@@ -1,11 +1,15 @@
 //! Progress on stderr: a bar where stderr is a terminal, plain lines or silence where it is not.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::time::Duration;
 
-use fulcrum_domain::{Measurement, ModeSpace, Problem, Reading};
+use fulcrum_domain::{Measurement, ModeSpace, Problem, Reading, Seconds};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::measuring::Cost;
+
+/// A measurement that took less is not worth telling how long.
+const SOON: Duration = Duration::from_millis(5);
 
 /// Whether lines about single measurements are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,8 +73,13 @@ impl Progress {
             Ok(profile) => format!("{:>8.1} {:>8.1}", profile.minibatch, profile.power),
             Err(failure) => failure.to_string(),
         };
+        // What a table answers takes no time worth naming.
+        let took = match cost.latest {
+            latest if latest < SOON => String::new(),
+            latest => format!("  in {:.1}", Seconds::new(latest.as_secs_f64())),
+        };
         let line = format!(
-            "{:>4}  {:<20} batch {:>3}  {said}  {}",
+            "{:>4}  {:<20} batch {:>3}  {said}  {}{took}",
             cost.measurements,
             workload.unwrap_or_default(),
             measurement.batch_size.get(),

@@ -62,12 +62,13 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
     });
     let length = allowance.modes.min(space.len()) as u64;
     let progress = Progress::new(length, "modes", Lines::Always);
-    let (outcome, profiles, cost) =
+    let searched =
         search(&mut board, &problem, &mut *strategy, &mut |measurement, reading, cost| {
             progress.measured(&space, &problem, measurement, reading, cost);
             progress.at(cost.modes() as u64, length);
         });
     progress.finish();
+    let (outcome, profiles, cost) = searched?;
 
     let answer = Answer {
         space: &space,

@@ -1,7 +1,9 @@
 //! What the command prints: for people and for programs.
 
 mod answer;
+mod format;
 mod json;
+pub(crate) mod readings;
 mod tables;
 mod text;
 mod words;
@@ -9,6 +11,7 @@ mod words;
 use std::io::{self, Write as _};
 
 pub(crate) use answer::Answer;
+pub(crate) use format::Format;
 pub(crate) use json::plan_json;
 pub(crate) use tables::{front_rows, table};
 pub(crate) use text::plan_text;

@@ -1,10 +1,13 @@
 //! The command from outside: what it prints, how it ends, what it says of bad input.
 
+mod agents;
 mod arguments;
 mod bad_tables;
+mod doctor;
 #[path = "../../../board/tests/measured/mod.rs"]
 mod measured;
 mod measured_tables;
 mod printed;
 mod running;
+mod scripted_agent;
 mod small_board;

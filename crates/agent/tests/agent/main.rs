@@ -1,0 +1,10 @@
+//! The agent as a process: its leases, what it sets and puts back, what it measures, and what
+//! happens when it dies.
+
+#![expect(clippy::unwrap_used, reason = "what a test starts is there")]
+
+mod death;
+mod garbage;
+mod leases;
+mod process;
+mod searching;

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Builds the agent for a Jetson, and starts it under emulation on a simulated board.
+#
+# The build needs nothing but rustup: the binary is static (musl, linked by Rust's own linker), so it
+# runs on every JetPack whatever C library that has. Emulation needs Debian's qemu-user-static.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=aarch64-unknown-linux-musl
+binary="${CARGO_TARGET_DIR:-target}/$target/release/fulcrum-agent"
+
+rustup target list --installed | grep -qx "$target" || rustup target add "$target"
+CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld \
+  cargo build --release --locked --target "$target" -p fulcrum-agent
+[ "${1:-}" != build ] || exit 0
+
+if ! command -v qemu-aarch64-static >/dev/null 2>&1; then
+  apt-get update -qq && apt-get install -y -qq qemu-user-static
+fi
+state=$(mktemp -d)
+trap 'kill "$agent" 2>/dev/null || true; rm -rf "$state"' EXIT
+qemu-aarch64-static "$binary" --board simulated-orin-agx --state-dir "$state" \
+  --socket "$state/agent.sock" --metrics 127.0.0.1:0 >"$state/log" 2>&1 &
+agent=$!
+for _ in $(seq 100); do
+  [ ! -S "$state/agent.sock" ] || break
+  kill -0 "$agent" 2>/dev/null || { cat "$state/log" >&2; exit 1; }
+  sleep 0.1
+done
+cargo run --quiet --release --locked -p fulcrum -- board show --agent "unix://$state/agent.sock"
+kill "$agent"
+wait "$agent" || { status=$?; [ "$status" = 143 ] || { cat "$state/log" >&2; exit "$status"; }; }
+echo "the agent started under emulation, described its board and stopped"
