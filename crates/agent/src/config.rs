@@ -92,7 +92,7 @@ pub struct Config {
         default_value_t = 600
     )]
     pub changes_a_minute: u32,
-    /// Range that a knob may be set to: gpu_khz=306000..918000; may be given again
+    /// Range that a knob may be set to: `gpu_khz=306000..918000`; may be given again
     #[arg(long, env = "FULCRUM_AGENT_ALLOW", value_name = "KNOB=LOW..HIGH", value_delimiter = ',',
         value_parser = range)]
     pub allow: Vec<(String, (f64, f64))>,
@@ -273,7 +273,7 @@ fn time(text: &str) -> Result<Duration, String> {
 
 fn sample_interval(text: &str) -> Result<Duration, String> {
     let interval = time(text)?;
-    let (shortest, longest) = (Duration::from_millis(10), Duration::from_secs(60));
+    let (shortest, longest) = (Duration::from_millis(10), Duration::from_mins(1));
     if (shortest..=longest).contains(&interval) {
         Ok(interval)
     } else {

@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn no_more_are_kept_than_memory_allows() {
-        let mut history = History::new(Duration::from_secs(600), 1);
+        let mut history = History::new(Duration::from_mins(10), 1);
         for i in 0..2 * MOST as u64 {
             let at = Moment::after(Duration::from_millis(10 * i));
             history.push(&Sample { at, values: vec![Ok(1.0)], total_power: Ok(2.0) });

@@ -54,7 +54,7 @@ pub enum Refusal {
     },
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Lets changes pass that keep to the limits.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl ModeGate {
         if let Some(last) = self.changes.back().map(since)
             && last < self.limits.minimum_dwell
         {
-            return Err(Refusal::TooSoon { wait: self.limits.minimum_dwell - last });
+            return Err(Refusal::TooSoon { wait: self.limits.minimum_dwell.saturating_sub(last) });
         }
         let limit = self.limits.changes_a_minute;
         let recent = self.changes.iter().map(since).filter(|since| *since < MINUTE);

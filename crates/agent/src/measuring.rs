@@ -24,7 +24,7 @@ pub struct Demand {
 
 impl Default for Demand {
     fn default() -> Self {
-        Self { minibatches: 40, power_samples: 3, timeout: Duration::from_secs(120) }
+        Self { minibatches: 40, power_samples: 3, timeout: Duration::from_mins(2) }
     }
 }
 
@@ -141,7 +141,7 @@ impl Measuring {
         match (&self.peak, celsius) {
             (Ok(peak), Ok(celsius)) if celsius <= peak => {}
             (Ok(_), Err(_)) => {}
-            _ => self.peak = celsius.clone(),
+            _ => self.peak.clone_from(celsius),
         }
     }
 

@@ -74,7 +74,7 @@ pub(crate) fn order(space: &ModeSpace, request: &v1::MeasureRequest) -> Result<O
                 "timeout",
                 request.timeout.as_ref(),
                 own.timeout,
-                (Duration::from_millis(1), Duration::from_secs(3600)),
+                (Duration::from_millis(1), Duration::from_hours(1)),
             )?,
         },
     })

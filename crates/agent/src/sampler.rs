@@ -13,7 +13,7 @@ use crate::energy::EnergyCounter;
 use crate::history::History;
 
 /// How far back the history reaches.
-pub(crate) const HISTORY: Duration = Duration::from_secs(600);
+pub(crate) const HISTORY: Duration = Duration::from_mins(10);
 /// However fast a clock runs, sensors are not read more often in real time.
 const FASTEST: Duration = Duration::from_millis(2);
 

@@ -76,7 +76,7 @@ impl AgentService for Agent {
         request: Request<v1::WatchSamplesRequest>,
     ) -> Answer<Self::WatchSamplesStream> {
         let request = request.into_inner();
-        let bounds = (Duration::from_millis(10), Duration::from_secs(60));
+        let bounds = (Duration::from_millis(10), Duration::from_mins(1));
         let interval = time("interval", request.interval.as_ref(), Duration::from_secs(1), bounds)?;
         let back =
             time("history", request.history.as_ref(), Duration::ZERO, (Duration::ZERO, HISTORY))?;
@@ -140,7 +140,7 @@ impl AgentService for Agent {
         let request = request.into_inner();
         let holder = text("holder", &request.holder, 128, true)?;
         let request_id = text("request_id", &request.request_id, 64, false)?;
-        let bounds = (Duration::from_secs(1), Duration::from_secs(600));
+        let bounds = (Duration::from_secs(1), Duration::from_mins(10));
         let duration = time("duration", request.duration.as_ref(), LEASE, bounds)?;
         let token = token().map_err(|error| {
             Status::internal(format!("the system gave no random numbers: {error}"))
@@ -234,7 +234,7 @@ impl AgentService for Agent {
 fn token() -> Result<String, getrandom::Error> {
     let mut bits = [0u8; 16];
     getrandom::fill(&mut bits)?;
-    Ok(bits.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_ne_bytes(bits)))
 }
 
 fn progress_to_wire(progress: Progress) -> v1::MeasureResponse {

@@ -55,7 +55,7 @@ async fn a_holder_that_does_not_renew_loses_the_lease_and_the_board_goes_back() 
     client.renew_lease(v1::RenewLeaseRequest { lease_token: token.clone() }).await.unwrap();
     tokio::time::sleep(Duration::from_millis(700)).await;
     assert_eq!(shown(&mut client).await, lowest, "renewed");
-    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(shown(&mut client).await, found);
     assert_eq!(
         set(&mut client, &token, &lowest).await.unwrap_err().code(),

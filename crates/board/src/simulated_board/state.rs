@@ -24,7 +24,7 @@ const IDLE_WATTS: f64 = 9.0;
 /// Degrees of the junction above the ambience, per watt, once it has settled.
 const CELSIUS_PER_WATT: f64 = 0.9;
 /// How slowly it settles.
-const THERMAL_TIME: Duration = Duration::from_secs(60);
+const THERMAL_TIME: Duration = Duration::from_mins(1);
 /// It throttles above the one, until it is below the other.
 const THROTTLE_CELSIUS: [f64; 2] = [97.0, 90.0];
 /// The highest place of the GPU's clock while it throttles.
