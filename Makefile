@@ -15,7 +15,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 FULCRUM := $(TARGET_DIR)/release/fulcrum
 
 .DEFAULT_GOAL := help
-.PHONY: help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
+.PHONY: bench-agent test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,15 @@ evaluate: build ## Score all searches on the measured tables of the AGX Orin, be
 	  awk -F, -v folder="$(OUT)" -f crates/evaluate/targets.awk crates/evaluate/targets.csv; \
 	  echo; echo "results, summaries and reports: $(OUT)"; \
 	fi
+
+test-faults: cargo ## Run the suites that break things on purpose: kernels, leases, killed agents
+	$(CARGO) test --locked -p fulcrum-board --test jetson_faults --test jetson_misbehaviours
+	$(CARGO) test --locked -p fulcrum-fake-jetson
+	$(CARGO) test --locked -p fulcrum-agent --test agent
+
+bench-agent: build ## Measure what the agent costs: processor, memory, size, a sample
+	tests/agent-cost.sh $(TARGET_DIR)/release/fulcrum-agent
+	$(CARGO) bench --locked -p fulcrum-board --bench sample_orin
 
 bench: cargo ## Measure the speed of the searches and the readers
 	$(CARGO) bench --workspace --locked
