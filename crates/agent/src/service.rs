@@ -188,7 +188,7 @@ impl AgentService for Agent {
             return Ok(Response::new(v1::SetPowerModeResponse {
                 requested: levels.clone(),
                 applied: levels,
-                observed: Vec::new(),
+                observed: values_to_wire(&self.control.levels().await?),
                 overrides: Vec::new(),
             }));
         }

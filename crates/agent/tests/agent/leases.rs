@@ -21,6 +21,13 @@ async fn a_mode_is_set_under_the_lease_and_goes_back_when_it_is_released() {
     assert_eq!(refused.code(), Code::FailedPrecondition);
     assert_eq!(refused.get_details_error_info().unwrap().reason, "LEASE_NOT_HELD");
 
+    let mode = Some(v1::PowerMode { levels: lowest.clone() });
+    let dry = v1::SetPowerModeRequest { mode, validate_only: true, ..Default::default() };
+    let would = client.set_power_mode(dry).await.unwrap().into_inner();
+    assert_eq!(would.applied.unwrap().levels, lowest);
+    assert_eq!(would.observed.len(), lowest.len());
+    assert_eq!(shown(&mut client).await, found, "asking changes nothing");
+
     let token = lease(&mut client, 60).await;
     assert!(!agent.journal());
     let change = set(&mut client, &token, &lowest).await.unwrap();
