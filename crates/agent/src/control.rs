@@ -125,6 +125,11 @@ impl Control {
         self.restore(&mut state).await
     }
 
+    /// The journal of the state found.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
     /// When a lease ends, by the wall clock.
     pub(crate) fn wall(&self, moment: Moment) -> SystemTime {
         SystemTime::now() + moment.since(self.clock.now())

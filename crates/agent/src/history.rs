@@ -13,10 +13,12 @@ const MOST: usize = 6_000;
 
 /// Samples of a span of time, the oldest first.
 #[derive(Debug)]
-pub struct History {
+pub struct History<N = ()> {
     span: Duration,
     width: usize,
     times: VecDeque<Moment>,
+    /// What was noted beside each sample.
+    notes: VecDeque<N>,
     /// One row a sample: the total power, then one value a sensor.
     values: VecDeque<f32>,
     /// What was said that is no value, by its place; few, since the texts repeat.
@@ -28,24 +30,26 @@ const TEXTS: usize = 64;
 /// The quiet `NaN`s: the lowest bits say which absence.
 const ABSENT: u32 = 0x7fc0_0000;
 
-impl History {
+impl<N: Clone> History<N> {
     /// A history of this span, for so many sensors.
     pub fn new(span: Duration, sensors: usize) -> Self {
         Self {
             span,
             width: sensors + 1,
             times: VecDeque::new(),
+            notes: VecDeque::new(),
             values: VecDeque::new(),
             unreadable: Vec::new(),
         }
     }
 
-    /// Adds a sample; one of another number of sensors is let pass.
-    pub fn push(&mut self, sample: &Sample) {
+    /// Adds a sample and a note beside it; one of another number of sensors is let pass.
+    pub fn push(&mut self, sample: &Sample, note: N) {
         if sample.values.len() + 1 != self.width {
             return;
         }
         self.times.push_back(sample.at);
+        self.notes.push_back(note);
         for value in std::iter::once(&sample.total_power).chain(&sample.values) {
             let packed = self.pack(value);
             self.values.push_back(packed);
@@ -54,18 +58,20 @@ impl History {
             || self.times.front().is_some_and(|first| sample.at.since(*first) > self.span)
         {
             self.times.pop_front();
+            self.notes.pop_front();
             self.values.drain(..self.width);
         }
     }
 
-    /// The samples from a moment on, the oldest first.
-    pub fn since(&self, from: Moment) -> impl Iterator<Item = Sample> + '_ {
+    /// The samples from a moment on with their notes, the oldest first.
+    pub fn since(&self, from: Moment) -> impl Iterator<Item = (Sample, N)> + '_ {
         let first = self.times.partition_point(|at| *at < from);
         (first..self.times.len()).map(move |i| {
             let row = self.values.range(i * self.width..(i + 1) * self.width);
             let mut row = row.map(|packed| self.unpack(*packed));
             let total_power = row.next().unwrap_or(Err(Absence::Missing));
-            Sample { at: self.times[i], values: row.collect(), total_power }
+            let sample = Sample { at: self.times[i], values: row.collect(), total_power };
+            (sample, self.notes[i].clone())
         })
     }
 
@@ -136,17 +142,17 @@ mod tests {
         ) {
             let span = Duration::from_secs(30);
             let mut history = History::new(span, 2);
-            let mut all: Vec<Sample> = Vec::new();
+            let mut all: Vec<(Sample, u64)> = Vec::new();
             let mut now = 0;
             for (later, total_power, a, b) in samples {
                 now += later;
                 let at = Moment::after(Duration::from_millis(now));
                 let sample = Sample { at, values: vec![a, b], total_power };
-                history.push(&sample);
-                all.push(sample);
-                all.retain(|sample| at.since(sample.at) <= span);
+                history.push(&sample, now);
+                all.push((sample, now));
+                all.retain(|(sample, _)| at.since(sample.at) <= span);
             }
-            let kept: Vec<Sample> = history.since(Moment::START).collect();
+            let kept: Vec<(Sample, u64)> = history.since(Moment::START).collect();
             prop_assert_eq!(kept, all);
         }
     }
@@ -156,7 +162,7 @@ mod tests {
         let mut history = History::new(Duration::from_mins(10), 1);
         for i in 0..2 * MOST as u64 {
             let at = Moment::after(Duration::from_millis(10 * i));
-            history.push(&Sample { at, values: vec![Ok(1.0)], total_power: Ok(2.0) });
+            history.push(&Sample { at, values: vec![Ok(1.0)], total_power: Ok(2.0) }, ());
         }
         assert_eq!(history.since(Moment::START).count(), MOST);
     }

@@ -3,7 +3,7 @@
 //! It is there exactly as long as the board is not as it was found. Whatever ends the agent, the
 //! next one reads it and puts the board back.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -29,6 +29,19 @@ impl Journal {
     pub(crate) fn within(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         Ok(Self { path: folder.join("found-state.json") })
+    }
+
+    /// Keeps every other agent off the journal, until what is given is dropped or the process ends.
+    pub(crate) fn lock(&self) -> io::Result<File> {
+        let lock = File::create(self.path.with_file_name("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(lock),
+            Err(TryLockError::WouldBlock) => Err(io::Error::new(
+                io::ErrorKind::AddrInUse,
+                "another agent keeps its journal there",
+            )),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 
     /// Where it is.

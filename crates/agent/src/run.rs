@@ -57,6 +57,9 @@ pub enum AgentError {
     /// The system failed.
     #[error(transparent)]
     System(#[from] std::io::Error),
+    /// The board could not be put back; the next start tries again.
+    #[error("the board is not as it was found: {0}; the next start tries again")]
+    Unrestored(String),
     /// The board's thread ended.
     #[error("the board does not answer any more")]
     BoardGone,
@@ -91,6 +94,11 @@ pub async fn run(config: &Config) -> Result<(), AgentError> {
         return Err(AgentError::Limit(format!("unknown knob `{unknown}`; this board has {names}")));
     }
     let control = Arc::new(Control::new(board.clone(), journal, limits, config.guards()));
+    // Only one agent may hold the journal: a second one must not put back what the first has set.
+    let _lock = control.journal().lock().map_err(|error| AgentError::Journal {
+        folder: config.state_dir.display().to_string(),
+        error,
+    })?;
     control.recover().await?;
 
     let description = described.now();
@@ -141,7 +149,11 @@ pub async fn run(config: &Config) -> Result<(), AgentError> {
         let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
     }
     served?;
-    Ok(restored?)
+    restored?;
+    match control.standing().await.unrestored {
+        Some(why) => Err(AgentError::Unrestored(why)),
+        None => Ok(()),
+    }
 }
 
 /// Binds the address of a flag, where it is given.

@@ -50,9 +50,17 @@ pub(crate) struct Sampler {
     latest: watch::Sender<Option<Arc<Reading>>>,
 }
 
+/// The energy counted until a sample.
+#[derive(Debug, Clone, Copy)]
+struct Energy {
+    joules: f64,
+    covered: Duration,
+    distinct: u64,
+}
+
 struct Kept {
     energy: EnergyCounter,
-    history: History,
+    history: History<Energy>,
     /// How often the total power has a new value.
     refresh: Option<Duration>,
 }
@@ -96,13 +104,13 @@ impl Sampler {
         let (now, wall) = (self.clock.now(), SystemTime::now());
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let from = now - span;
-        let remote = |sample: Sample| RemoteSample {
+        let remote = |(sample, energy): (Sample, Energy)| RemoteSample {
             time: wall.checked_sub(self.clock.real(now.since(sample.at))).unwrap_or(wall),
             values: sample.values,
             total_power: sample.total_power,
-            energy_joules: kept.energy.joules(),
-            energy_covered: kept.energy.covered(),
-            energy_samples: kept.energy.distinct(),
+            energy_joules: energy.joules,
+            energy_covered: energy.covered,
+            energy_samples: energy.distinct,
         };
         kept.history.since(from).map(remote).collect()
     }
@@ -114,14 +122,14 @@ impl Sampler {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             let refresh = kept.refresh;
             kept.energy.add(sample.at, &sample.total_power, refresh);
-            kept.history.push(&sample);
-            Arc::new(Reading {
-                time: SystemTime::now(),
+            let energy = Energy {
                 joules: kept.energy.joules(),
                 covered: kept.energy.covered(),
                 distinct: kept.energy.distinct(),
-                sample,
-            })
+            };
+            kept.history.push(&sample, energy);
+            let Energy { joules, covered, distinct } = energy;
+            Arc::new(Reading { time: SystemTime::now(), joules, covered, distinct, sample })
         };
         self.latest.send_replace(Some(reading.clone()));
         Ok(reading)

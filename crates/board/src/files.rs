@@ -63,10 +63,16 @@ impl Files for Rooted {
 
     fn write(&self, path: &Path, text: &str) -> io::Result<()> {
         use std::io::Write as _;
-        // Never creates: a control that is missing must not turn into a plain file.
-        let mut file =
-            std::fs::OpenOptions::new().write(true).truncate(true).open(self.real(path))?;
-        file.write_all(text.as_bytes())
+        // Never creates: a control that is missing must not turn into a plain file. Never empties
+        // it first either: whoever is killed in between would leave a plain file that says nothing.
+        let mut file = std::fs::OpenOptions::new().write(true).open(self.real(path))?;
+        file.write_all(text.as_bytes())?;
+        // A kernel's file has no end to be moved; a plain one may have held a longer text.
+        let longer = file.metadata().is_ok_and(|file| file.len() > text.len() as u64);
+        if longer {
+            let _ = file.set_len(text.len() as u64);
+        }
+        Ok(())
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<String>> {

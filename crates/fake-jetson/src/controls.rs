@@ -21,11 +21,6 @@ impl Controls {
             .collect()
     }
 
-    /// The paths of all controls with what they held, in order of the paths.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(path, text)| (path.as_str(), text.as_str()))
-    }
-
     /// What one control held, without the end of its line.
     pub fn get(&self, path: &str) -> Option<&str> {
         self.0.get(path).map(|text| text.trim())

@@ -1,9 +1,8 @@
 //! The agent is killed at random moments while modes change: the next one puts the board back.
 
-use std::path::Path;
 use std::time::Duration;
 
-use fulcrum_fake_jetson::{Controls, FakeTree, orin_agx_jp6};
+use fulcrum_fake_jetson::orin_agx_jp6;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -52,20 +51,10 @@ async fn a_killed_agent_s_board_is_put_back_by_the_next_every_time() {
         changed += usize::from(agent.journal());
         agent.kill();
         setting.await.unwrap();
-        complete_writes(&tree, &root, &found);
     }
     let _last = Agent::start(folder.path(), &arguments);
     let differences = tree.controls_in(&root).differences(&found);
     assert!(differences.is_empty(), "{differences:?}");
     // Had it always died before the first change, this would show nothing.
     assert!(changed > DEATHS / 3, "only {changed} of {DEATHS} died while the board was changed");
-}
-
-/// A kernel's control takes a write whole or not at all. In a plain file a kill between truncating
-/// and writing leaves nothing; that stands for a write that did not take place.
-fn complete_writes(tree: &FakeTree, root: &Path, found: &Controls) {
-    for (path, _) in tree.controls_in(root).iter().filter(|(_, text)| text.trim().is_empty()) {
-        let before = found.get(path).unwrap_or_default();
-        std::fs::write(root.join(path.trim_start_matches('/')), format!("{before}\n")).unwrap();
-    }
 }

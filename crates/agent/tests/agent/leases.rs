@@ -86,6 +86,28 @@ async fn an_agent_that_is_stopped_puts_the_board_back_first() {
 }
 
 #[tokio::test]
+async fn a_second_agent_leaves_the_first_ones_board_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = Agent::simulated(folder.path(), &[]);
+    let mut client = agent.client().await;
+    let lowest: Vec<f64> = knobs(&mut client).await.iter().map(|knob| knob.levels[0]).collect();
+    let token = lease(&mut client, 60).await;
+    set(&mut client, &token, &lowest).await.unwrap();
+    let second = std::process::Command::new(env!("CARGO_BIN_EXE_fulcrum-agent"))
+        .args(["--board", "simulated-orin-agx", "--socket"])
+        .arg(folder.path().join("other.sock"))
+        .arg("--state-dir")
+        .arg(folder.path().join("state"))
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("another agent keeps its journal there"), "{said}");
+    assert!(agent.journal());
+    assert_eq!(shown(&mut client).await, lowest);
+}
+
+#[tokio::test]
 async fn what_is_not_allowed_here_is_refused_whoever_asks() {
     let folder = tempfile::tempdir().unwrap();
     let limits = ["--allow", "gpu_khz=114750..930750", "--minimum-dwell", "30s"];
