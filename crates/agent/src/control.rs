@@ -10,7 +10,7 @@ use fulcrum_board::{
     Clock as _, Levels, ModeChange, Moment, Override, Sample, Sensor, SetError, SystemClock,
 };
 use fulcrum_domain::{ModeId, ModeSpace};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use crate::board_thread::{BoardGone, BoardHandle};
 use crate::guard::{Guard, GuardLimits};
@@ -90,6 +90,7 @@ pub(crate) struct Control {
     /// Leases, limits and guards go by real time, whatever clock the board has.
     clock: SystemClock,
     journal: Journal,
+    came_into_force: Notify,
     state: Mutex<State>,
 }
 
@@ -110,7 +111,13 @@ impl Control {
             unrestored: None,
             counts: Counts::default(),
         };
-        Self { board, clock: SystemClock::new(), journal, state: Mutex::new(state) }
+        Self {
+            board,
+            clock: SystemClock::new(),
+            journal,
+            came_into_force: Notify::new(),
+            state: Mutex::new(state),
+        }
     }
 
     /// Puts back what an earlier agent left changed. Called once, before anybody is served.
@@ -248,19 +255,25 @@ impl Control {
         Ok(())
     }
 
+    /// Returns when a mode has come into force where none was, or at once if that was so since the
+    /// last call.
+    pub(crate) async fn mode_came_into_force(&self) {
+        self.came_into_force.notified().await;
+    }
+
     /// Looks whether the board has to step down, and does. Only a mode that was set here is
-    /// changed: what nobody borrowed is not this agent's.
+    /// changed: what nobody borrowed is not this agent's. Says whether there is such a mode.
     pub(crate) async fn guard(
         &self,
         sensors: &[Sensor],
         sample: &Sample,
         space: &ModeSpace,
-    ) -> Result<(), BoardGone> {
+    ) -> Result<bool, BoardGone> {
         let mut state = self.state.lock().await;
-        let Some((mode, _)) = state.wanted else { return Ok(()) };
+        let Some((mode, _)) = state.wanted else { return Ok(false) };
         let now = self.clock.now();
         let Some(step) = state.guard.look(sensors, sample, space, mode, now) else {
-            return Ok(());
+            return Ok(true);
         };
         tracing::warn!(reason = step.reason, "guard steps down");
         state.counts.guard_actions += 1;
@@ -277,7 +290,7 @@ impl Control {
         {
             tracing::error!(%error, "the guard could not step down");
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Ends whatever lease there is and puts the board back, before the agent ends.
@@ -309,6 +322,9 @@ impl Control {
         match change {
             Ok(change) => {
                 state.counts.mode_changes += 1;
+                if state.wanted.is_none() {
+                    self.came_into_force.notify_one();
+                }
                 state.wanted = Some((mode, change.applied.clone()));
                 state.overrides.clone_from(&change.overrides);
                 Ok(change)

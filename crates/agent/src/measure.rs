@@ -127,3 +127,87 @@ impl Instruments<'_> {
         counts.copied().reduce(|a, b| a + b)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use fulcrum_board::{Board, Noise, Offer, SimulatedBoard, SystemClock};
+    use fulcrum_domain::Seconds;
+
+    use super::*;
+    use crate::board_thread::BoardHandle;
+    use crate::guard::GuardLimits;
+    use crate::journal::Journal;
+    use crate::limits::Limits;
+    use crate::workers::Later;
+
+    /// Workers that run so many minibatches and then fail.
+    struct Failing {
+        after: u32,
+        with: Failure,
+    }
+
+    impl WorkerPool for Failing {
+        fn offers(&self) -> &[Offer] {
+            &[]
+        }
+
+        fn start<'a>(
+            &'a self,
+            _workload: &'a Workload,
+            _batch: BatchSize,
+        ) -> Later<'a, Result<Box<dyn Worker>, Failure>> {
+            let Self { after, with } = *self;
+            Box::pin(async move { Ok(Box::new(Self { after, with }) as Box<dyn Worker>) })
+        }
+    }
+
+    impl Worker for Failing {
+        fn minibatch(&mut self) -> Later<'_, Result<Seconds, Failure>> {
+            let left = self.after.checked_sub(1).ok_or(self.with);
+            self.after = left.unwrap_or(0);
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                left.map(|_| Seconds::new(0.001))
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn what_ends_a_worker_ends_its_measurement_by_name() {
+        for with in [Failure::Crashed, Failure::OutOfMemory] {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+            let board = SimulatedBoard::new(clock.clone(), Noise::NONE, 1);
+            let (sensors, space) = (board.sensors().to_vec(), board.space().clone());
+            let total = board.total_power().clone();
+            let handle = BoardHandle::start(Box::new(board)).unwrap();
+            let folder = tempfile::tempdir().unwrap();
+            let journal = Journal::within(folder.path()).unwrap();
+            let control =
+                Control::new(handle.clone(), journal, Limits::default(), GuardLimits::default());
+            let interval = Duration::from_millis(100);
+            let sampler = Sampler::new(handle, clock.clone(), interval, &sensors, &total);
+            let token = "secret".to_owned();
+            control.take("a test", Duration::from_secs(60), "", token.clone()).await.unwrap();
+            let workers = Failing { after: 20, with };
+            let instruments = Instruments {
+                control: &control,
+                sampler: &sampler,
+                workers: &workers,
+                clock: &clock,
+                sensors: &sensors,
+                space: &space,
+            };
+            let order = Order {
+                token,
+                workload: Workload::train("resnet18"),
+                batch: BatchSize::ONE,
+                mode: space.lowest(),
+                demand: Demand::default(),
+            };
+            let found = instruments.measure(&order, |_| {}).await.unwrap();
+            assert_eq!(found.unwrap_err(), with);
+        }
+    }
+}

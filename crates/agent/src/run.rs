@@ -21,6 +21,8 @@ use crate::service::Agent;
 
 /// How often leases, overrides and pending restores are looked at.
 const LOOK_AFTER: Duration = Duration::from_millis(250);
+/// While a mode is in force the guards look at least so often, however seldom sensors are read.
+const GUARDED: Duration = Duration::from_millis(500);
 /// How often parts that were not there are looked for, while nobody holds the board.
 const PROBE: Duration = Duration::from_secs(5);
 
@@ -181,10 +183,16 @@ async fn sample(agent: &Agent) -> BoardGone {
         };
         let board = agent.described.now();
         let guarded = agent.control.guard(&board.sensors, &reading.sample, &board.space);
-        if let Err(gone) = guarded.await {
-            return gone;
+        let longest = match guarded.await {
+            Ok(true) => GUARDED,
+            Ok(false) => Duration::MAX,
+            Err(gone) => return gone,
+        };
+        tokio::select! {
+            () = agent.sampler.wait(began, longest) => {}
+            // Whatever the interval, a mode that was just set is watched from now on.
+            () = agent.control.mode_came_into_force() => {}
         }
-        agent.sampler.wait(began).await;
     }
 }
 

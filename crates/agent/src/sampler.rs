@@ -135,11 +135,11 @@ impl Sampler {
         Ok(reading)
     }
 
-    /// Waits until the next sample is due.
-    pub(crate) async fn wait(&self, since: Moment) {
+    /// Waits until the next sample is due, but no longer than this in real time.
+    pub(crate) async fn wait(&self, since: Moment, longest: Duration) {
         let passed = self.clock.now().since(since);
         let left = self.clock.real(self.interval.saturating_sub(passed));
-        tokio::time::sleep(left.max(FASTEST)).await;
+        tokio::time::sleep(left.clamp(FASTEST, longest)).await;
     }
 }
 

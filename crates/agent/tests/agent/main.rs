@@ -5,6 +5,8 @@
 
 mod death;
 mod garbage;
+mod guards;
 mod leases;
+mod network;
 mod process;
 mod searching;

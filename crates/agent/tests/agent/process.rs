@@ -19,7 +19,7 @@ impl Agent {
         let child = Command::new(env!("CARGO_BIN_EXE_fulcrum-agent"))
             .args(["--state-dir", &folder.join("state").to_string_lossy()])
             .args(["--socket", &folder.join("agent.sock").to_string_lossy()])
-            .args(["--log", "warn"])
+            .env("FULCRUM_AGENT_LOG", "warn")
             .args(arguments)
             .stderr(Stdio::from(std::fs::File::create(folder.join("log")).unwrap()))
             .spawn()
@@ -36,7 +36,12 @@ impl Agent {
 
     /// Starts an agent of a simulated board without noise, on a fast clock.
     pub(crate) fn simulated(folder: &Path, more: &[&str]) -> Self {
-        let own = ["--board", "simulated-orin-agx", "--noise", "none", "--speed", "100"];
+        Self::simulated_at("100", folder, more)
+    }
+
+    /// The same on a clock of this speed.
+    pub(crate) fn simulated_at(speed: &str, folder: &Path, more: &[&str]) -> Self {
+        let own = ["--board", "simulated-orin-agx", "--noise", "none", "--speed", speed];
         Self::start(folder, &[own.as_slice(), more].concat())
     }
 

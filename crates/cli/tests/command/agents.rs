@@ -249,7 +249,7 @@ fn a_plan_measured_through_an_agent_is_the_plan_of_the_equal_board() {
 }
 
 /// Writes everything that the simulated board would measure of the pair, without noise.
-fn write_pair(path: &Path) {
+pub(crate) fn write_pair(path: &Path) {
     let mut orin = SimulatedOrin::exact();
     let space = orin.space().clone();
     let wanted = [Workload::train("resnet18"), Workload::infer("mobilenet_v3")];

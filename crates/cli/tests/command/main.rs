@@ -4,6 +4,7 @@ mod agents;
 mod arguments;
 mod bad_tables;
 mod doctor;
+mod live_agent;
 #[path = "../../../board/tests/measured/mod.rs"]
 mod measured;
 mod measured_tables;
