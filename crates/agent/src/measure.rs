@@ -189,7 +189,7 @@ mod tests {
             let interval = Duration::from_millis(100);
             let sampler = Sampler::new(handle, clock.clone(), interval, &sensors, &total);
             let token = "secret".to_owned();
-            control.take("a test", Duration::from_secs(60), "", token.clone()).await.unwrap();
+            control.take("a test", Duration::from_mins(1), "", token.clone()).await.unwrap();
             let workers = Failing { after: 20, with };
             let instruments = Instruments {
                 control: &control,

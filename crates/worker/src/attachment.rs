@@ -1,0 +1,143 @@
+//! The connection to an agent.
+
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::wire::{self, BadLine, FromAgent, FromWorker, Kind, Lines, PROTOCOL};
+
+/// Where an agent listens for workers unless it is told otherwise.
+const SOCKET: &str = "/run/fulcrum/workers.sock";
+/// Says where it listens.
+const SOCKET_VARIABLE: &str = "FULCRUM_WORKER_SOCKET";
+/// How long an agent may take to answer a worker that attaches, or to read what it says.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait before an agent that is not there is looked for again.
+pub(crate) const RETRY: Duration = Duration::from_secs(1);
+
+/// What a worker is, and where its agent listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    workload: String,
+    batch_sizes: Vec<u32>,
+    socket: PathBuf,
+}
+
+impl Options {
+    /// A worker for a workload, as plans and profiles name it, with the batch sizes that it can
+    /// run. The agent's socket is that of the variable `FULCRUM_WORKER_SOCKET`, or
+    /// `/run/fulcrum/workers.sock`.
+    pub fn new(workload: impl Into<String>, batch_sizes: impl IntoIterator<Item = u32>) -> Self {
+        let socket = std::env::var_os(SOCKET_VARIABLE).map_or_else(|| SOCKET.into(), PathBuf::from);
+        let mut batch_sizes: Vec<u32> = batch_sizes.into_iter().collect();
+        batch_sizes.sort_unstable();
+        batch_sizes.dedup();
+        Self { workload: workload.into(), batch_sizes, socket }
+    }
+
+    /// The same worker with its agent at another socket.
+    #[must_use]
+    pub fn socket(mut self, path: impl AsRef<Path>) -> Self {
+        path.as_ref().clone_into(&mut self.socket);
+        self
+    }
+
+    /// The largest batch size, for a worker that runs alone.
+    pub(crate) fn largest(&self) -> u32 {
+        self.batch_sizes.last().copied().unwrap_or(1)
+    }
+
+    /// Says once that the worker runs alone, and why.
+    pub(crate) fn warn_alone(&self, error: &AttachError) {
+        tracing::warn!(
+            workload = self.workload,
+            socket = %self.socket.display(),
+            %error,
+            "running without turns"
+        );
+    }
+}
+
+/// Why a worker is not attached.
+#[derive(Debug, thiserror::Error)]
+pub enum AttachError {
+    /// Nobody listens at the socket, or the connection failed.
+    #[error("no agent at {}: {error}", socket.display())]
+    Unreachable {
+        /// The socket.
+        socket: PathBuf,
+        /// What went wrong.
+        error: io::Error,
+    },
+    /// The agent does not take this worker.
+    #[error("the agent refused: {0}")]
+    Refused(String),
+    /// What answers is no agent.
+    #[error("what answers there is no agent: {0}")]
+    Malformed(String),
+}
+
+/// A connection on which this worker is attached.
+#[derive(Debug)]
+pub(crate) struct Attachment {
+    stream: UnixStream,
+    lines: Lines,
+}
+
+impl Attachment {
+    /// Connects and attaches.
+    pub(crate) fn open(options: &Options, kind: Kind) -> Result<Self, AttachError> {
+        let unreachable =
+            |error| AttachError::Unreachable { socket: options.socket.clone(), error };
+        let stream = UnixStream::connect(&options.socket).map_err(unreachable)?;
+        let mut attachment = Self { stream, lines: Lines::default() };
+        let timeouts = |stream: &UnixStream, read| {
+            stream.set_read_timeout(read)?;
+            stream.set_write_timeout(Some(PATIENCE))
+        };
+        timeouts(&attachment.stream, Some(PATIENCE)).map_err(unreachable)?;
+        let attach = FromWorker::Attach {
+            protocol: PROTOCOL,
+            workload: options.workload.clone(),
+            kind,
+            batch_sizes: options.batch_sizes.clone(),
+        };
+        send(&attachment.stream, &attach).map_err(unreachable)?;
+        match attachment.receive().map_err(unreachable)? {
+            FromAgent::Welcome { worker } => {
+                tracing::debug!(worker, workload = options.workload, "attached");
+            }
+            FromAgent::Refused { reason } => return Err(AttachError::Refused(reason)),
+            other => return Err(AttachError::Malformed(format!("it began with {other:?}"))),
+        }
+        // From here on the agent may be silent for as long as it likes.
+        timeouts(&attachment.stream, None).map_err(unreachable)?;
+        Ok(attachment)
+    }
+
+    /// The other half, to say something from another thread, or to end the connection.
+    pub(crate) fn writer(&self) -> io::Result<UnixStream> {
+        self.stream.try_clone()
+    }
+
+    /// Waits for what the agent says next.
+    pub(crate) fn receive(&mut self) -> io::Result<FromAgent> {
+        let invalid = |bad: BadLine| io::Error::new(io::ErrorKind::InvalidData, bad);
+        loop {
+            if let Some(message) = self.lines.message().map_err(invalid)? {
+                return Ok(message);
+            }
+            let mut bytes = [0; 4096];
+            match self.stream.read(&mut bytes)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => self.lines.push(&bytes[..count]),
+            }
+        }
+    }
+}
+
+/// Says something to the agent.
+pub(crate) fn send(mut stream: &UnixStream, message: &FromWorker) -> io::Result<()> {
+    stream.write_all(&wire::line(message))
+}
