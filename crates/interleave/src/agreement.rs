@@ -1,0 +1,60 @@
+//! What a plan promises, as far as turns have to keep it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fulcrum_domain::{Alternate, Workload};
+
+/// What a plan promises. Without a plan there is the default: everyone takes turns, requests first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Agreement {
+    /// How background minibatches and inference alternate.
+    pub alternate: Alternate,
+    /// By how much longer than known a minibatch is taken to last: 0.1 for a tenth.
+    pub guard: f64,
+    /// Background minibatches in a cycle, τ. Only kept where they alternate strictly.
+    pub minibatches_per_cycle: u32,
+    /// What was promised for each workload.
+    pub terms: Vec<Terms>,
+}
+
+/// What was promised for one workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The workload.
+    pub workload: Workload,
+    /// The size of its minibatches; for inference, the most requests that one answers.
+    pub batch_size: u32,
+    /// How long a request may take from its arrival to its answer. None for what runs in the
+    /// background: training, or an inference in training's place.
+    pub latency_budget: Option<Duration>,
+    /// How long a minibatch takes by its profile, until that is learned by watching.
+    pub expected: Option<Duration>,
+}
+
+impl Agreement {
+    /// What was promised for a workload, if anything.
+    pub fn terms(&self, workload: &Workload) -> Option<&Terms> {
+        self.terms.iter().find(|terms| terms.workload == *workload)
+    }
+}
+
+impl Terms {
+    /// Terms of a workload that runs in the background.
+    pub fn background(workload: Workload, batch_size: u32) -> Self {
+        Self { workload, batch_size, latency_budget: None, expected: None }
+    }
+
+    /// Terms of an inference with a latency budget.
+    pub fn urgent(name: &Arc<str>, batch_size: u32, latency_budget: Duration) -> Self {
+        let workload = Workload::infer(name);
+        Self { workload, batch_size, latency_budget: Some(latency_budget), expected: None }
+    }
+
+    /// The same with what the profile says of a minibatch's time.
+    #[must_use]
+    pub fn expecting(mut self, minibatch: Duration) -> Self {
+        self.expected = Some(minibatch);
+        self
+    }
+}

@@ -1,0 +1,291 @@
+//! A simulated worker: keeps its turn as a real one does, and fails where it is told to.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::time::Duration;
+
+use fulcrum_domain::{Workload, WorkloadKind};
+use rand::RngExt as _;
+use rand_chacha::ChaCha8Rng;
+
+use super::arrivals::{Arrivals, Drawn};
+use super::device::Execution;
+use super::latency::Latencies;
+use crate::moment::Moment;
+use crate::turns::{Minibatch, Ran, WorkerId};
+
+/// Minibatches are told of at the latest after this long.
+const REPORT: Duration = Duration::from_millis(100);
+
+/// A worker to simulate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    /// What it runs.
+    pub workload: Workload,
+    /// The batch sizes that it can run, ascending.
+    pub batch_sizes: Vec<u32>,
+    /// How long that takes.
+    pub execution: Execution,
+    /// When requests arrive, if it infers.
+    pub arrivals: Option<Arrivals>,
+    /// How it fails.
+    pub faults: Faults,
+}
+
+impl Job {
+    /// A training job whose minibatch takes this long.
+    pub fn train(name: &str, execution: Execution) -> Self {
+        let (workload, arrivals) = (Workload::train(name), None);
+        Self { workload, batch_sizes: vec![1], execution, arrivals, faults: Faults::default() }
+    }
+
+    /// An inference on requests that arrive.
+    pub fn infer(
+        name: &str,
+        batch_sizes: impl IntoIterator<Item = u32>,
+        execution: Execution,
+        arrivals: Arrivals,
+    ) -> Self {
+        Self {
+            workload: Workload::infer(name),
+            batch_sizes: batch_sizes.into_iter().collect(),
+            execution,
+            arrivals: Some(arrivals),
+            faults: Faults::default(),
+        }
+    }
+
+    /// The same with faults.
+    #[must_use]
+    pub fn failing(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
+    }
+}
+
+/// How a worker fails: the share of its minibatches that do.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Faults {
+    /// The process dies midway, with the requests that wait at it, and starts anew a little later.
+    pub crash: f64,
+    /// The minibatch takes up to 20 seconds longer.
+    pub hang: f64,
+    /// The minibatch takes up to ten times as long.
+    pub late: f64,
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, Default)]
+pub struct JobReport {
+    /// Minibatches that it was told had counted.
+    pub minibatches: u64,
+    /// How long those ran.
+    pub busy: Duration,
+    /// Requests that arrived.
+    pub arrived: u64,
+    /// Requests that were answered, each counted when it was.
+    pub answered: u64,
+    /// Requests that died with the process; their senders know.
+    pub failed: u64,
+    /// Requests that wait at the end.
+    pub waiting: u64,
+    /// Requests that were answered later than they may be.
+    pub late: u64,
+    /// From arrival to answer.
+    pub latencies: Latencies,
+    /// How often the process died.
+    pub crashes: u64,
+    /// How often the others went on without it.
+    pub fences: u64,
+}
+
+/// What a simulated worker does next by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The minibatch that runs ends.
+    Ends,
+    /// The process dies.
+    Dies,
+}
+
+/// What a worker says of its turn.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) grant: u64,
+    pub(super) minibatches: Vec<Minibatch>,
+    pub(super) done: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    grant: u64,
+    start_until: Moment,
+    left: u32,
+    told: Moment,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Running {
+    began: Moment,
+    requests: u32,
+}
+
+pub(super) struct Simulated {
+    pub(super) job: Job,
+    /// What it is called while it is attached.
+    pub(super) attached: Option<WorkerId>,
+    pub(super) report: JobReport,
+    /// Counts what it began, so that what it would have done is forgotten when it dies.
+    pub(super) epoch: u64,
+    queue: VecDeque<Moment>,
+    arrivals: Option<Drawn>,
+    running: Option<Running>,
+    turn: Option<Turn>,
+    untold: Vec<Minibatch>,
+    random: ChaCha8Rng,
+    handover: Duration,
+}
+
+impl Simulated {
+    pub(super) fn new(job: Job, handover: Duration, random: ChaCha8Rng, drawn: ChaCha8Rng) -> Self {
+        Self {
+            arrivals: job.arrivals.clone().map(|arrivals| Drawn::new(arrivals, drawn)),
+            job,
+            attached: None,
+            report: JobReport::default(),
+            epoch: 0,
+            queue: VecDeque::new(),
+            running: None,
+            turn: None,
+            untold: Vec::new(),
+            random,
+            handover,
+        }
+    }
+
+    pub(super) fn trains(&self) -> bool {
+        self.job.workload.kind == WorkloadKind::Train
+    }
+
+    pub(super) fn next_arrival(&mut self) -> Option<Moment> {
+        self.arrivals.as_mut()?.next()
+    }
+
+    pub(super) fn arrives(&mut self, at: Moment) {
+        self.report.arrived += 1;
+        self.queue.push_back(at);
+    }
+
+    /// Requests that wait, to tell a new agent of.
+    pub(super) fn waiting(&self) -> Vec<Moment> {
+        self.queue.iter().copied().collect()
+    }
+
+    /// Whether a minibatch runs.
+    pub(super) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// It is its turn. Says when what happens next.
+    pub(super) fn granted(
+        &mut self,
+        now: Moment,
+        grant: u64,
+        start_until: Moment,
+        minibatches: Option<u32>,
+        requests: u32,
+    ) -> (Moment, Next) {
+        let left = minibatches.unwrap_or(u32::MAX);
+        self.turn = Some(Turn { grant, start_until, left, told: now });
+        self.begin(now + self.handover, requests)
+    }
+
+    /// Begins a minibatch. Says when what happens next.
+    fn begin(&mut self, now: Moment, requests: u32) -> (Moment, Next) {
+        self.running = Some(Running { began: now, requests });
+        self.epoch += 1;
+        let mut time = self.job.execution.draw(requests, now, &mut self.random);
+        let faults = self.job.faults;
+        if faults != Faults::default() {
+            let fault: f64 = self.random.random();
+            if fault < faults.crash {
+                return (now + time.mul_f64(self.random.random()), Next::Dies);
+            } else if fault < faults.crash + faults.hang {
+                time += Duration::from_secs_f64(self.random.random_range(0.0..20.0));
+            } else if fault < faults.crash + faults.hang + faults.late {
+                time = time.mul_f64(self.random.random_range(1.0..10.0));
+            }
+        }
+        (now + time, Next::Ends)
+    }
+
+    /// The minibatch has ended: what to tell, and when what happens next.
+    pub(super) fn ends(&mut self, now: Moment) -> (Option<Told>, Option<(Moment, Next)>) {
+        let Some(Running { began, requests }) = self.running.take() else { return (None, None) };
+        for _ in 0..requests {
+            // It took them from its own queue when it began; nobody else does.
+            if self.queue.pop_front().is_some() {
+                self.report.answered += 1;
+            }
+        }
+        let Some(turn) = &mut self.turn else { return (None, None) };
+        self.untold.push(Minibatch { began, ended: now, requests });
+        turn.left = turn.left.saturating_sub(1);
+        if turn.left == 0 || now > turn.start_until {
+            return (self.give_back(), None);
+        }
+        let told = (now.since(turn.told) >= REPORT).then(|| {
+            turn.told = now;
+            Told { grant: turn.grant, minibatches: mem::take(&mut self.untold), done: false }
+        });
+        let next = self.trains().then(|| self.begin(now, 0));
+        (told, next)
+    }
+
+    /// The turn is taken back.
+    pub(super) fn revoked(&mut self, grant: u64) -> Option<Told> {
+        let turn = self.turn.as_mut().filter(|turn| turn.grant == grant)?;
+        turn.left = 0;
+        if self.running.is_some() { None } else { self.give_back() }
+    }
+
+    fn give_back(&mut self) -> Option<Told> {
+        let turn = self.turn.take()?;
+        let minibatches = mem::take(&mut self.untold);
+        Some(Told { grant: turn.grant, minibatches, done: true })
+    }
+
+    /// The connection is gone: whatever runs goes on, but counts for nobody.
+    pub(super) fn fenced(&mut self) {
+        self.report.fences += 1;
+        self.attached = None;
+        self.turn = None;
+        self.untold.clear();
+    }
+
+    /// The process dies, and with it the requests that wait.
+    pub(super) fn dies(&mut self) {
+        self.report.crashes += 1;
+        self.report.failed += self.queue.len() as u64;
+        self.queue.clear();
+        self.attached = None;
+        self.turn = None;
+        self.running = None;
+        self.untold.clear();
+        self.epoch += 1;
+    }
+
+    /// One of its minibatches counted.
+    pub(super) fn counted(&mut self, ran: &Ran) {
+        self.report.minibatches += 1;
+        self.report.busy += ran.minibatch.ended.since(ran.minibatch.began);
+        self.report.late += u64::from(ran.late);
+        for &latency in &ran.latencies {
+            self.report.latencies.add(latency);
+        }
+    }
+
+    pub(super) fn into_report(self) -> JobReport {
+        JobReport { waiting: self.queue.len() as u64, ..self.report }
+    }
+}

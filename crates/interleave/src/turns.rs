@@ -1,0 +1,453 @@
+//! The turns of workers that come, go, hang and die.
+//!
+//! A state machine: it is told what happened, and says what to tell the workers. One worker at a
+//! time has the device. What a worker says that it may not say ends its connection; what it fails
+//! to say in time does too, and the others go on.
+
+mod worker;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fulcrum_domain::{Workload, WorkloadKind};
+
+use crate::agreement::Agreement;
+use crate::moment::Moment;
+use crate::policy::{Background, Decision, Stream, decide, left_in_cycle};
+
+pub use worker::{Totals, Worker};
+
+/// Names a worker as long as it is attached.
+pub type WorkerId = u64;
+
+/// A turn whose end is due is waited for so long at least.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// The first minibatch of a size may compile kernels, or load what it needs.
+const PATIENCE_WITH_THE_FIRST: Duration = Duration::from_secs(30);
+/// A turn whose end is due is waited for so many times as long as its minibatch hardly ever takes.
+const PATIENCE_FACTOR: u32 = 4;
+/// How long one background worker runs while another waits for its turn.
+const SLICE: Duration = Duration::from_millis(500);
+
+/// What happened.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A worker attached.
+    Attached {
+        /// What it will be called.
+        worker: WorkerId,
+        /// What it runs.
+        workload: &'a Workload,
+        /// The batch sizes that it can run, ascending, at least one.
+        batch_sizes: &'a [u32],
+    },
+    /// A worker is gone, with the requests that waited at it.
+    Detached {
+        /// The worker.
+        worker: WorkerId,
+    },
+    /// Requests arrived at a worker.
+    Arrived {
+        /// The worker.
+        worker: WorkerId,
+        /// When each did.
+        at: &'a [Moment],
+    },
+    /// A worker ran minibatches in its turn.
+    Ran {
+        /// The worker.
+        worker: WorkerId,
+        /// The turn.
+        grant: u64,
+        /// The minibatches.
+        minibatches: &'a [Minibatch],
+        /// Whether the turn is over.
+        done: bool,
+    },
+    /// Whether a training worker has a next minibatch.
+    Ready {
+        /// The worker.
+        worker: WorkerId,
+        /// Whether it has.
+        work: bool,
+    },
+    /// Another plan is in force, or none.
+    Agreed(&'a Agreement),
+    /// Time passed.
+    Tick,
+}
+
+/// A minibatch as its worker tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Minibatch {
+    /// When it began.
+    pub began: Moment,
+    /// When it had ended.
+    pub ended: Moment,
+    /// How many of the oldest requests it answered; 0 in training.
+    pub requests: u32,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Tell a worker what the plan wants of it.
+    Plan {
+        /// The worker.
+        worker: WorkerId,
+        /// The size of its minibatches, or the most requests that one answers.
+        batch_size: u32,
+        /// How long a request may take.
+        latency_budget: Option<Duration>,
+    },
+    /// Give a worker its turn.
+    Grant {
+        /// The worker.
+        worker: WorkerId,
+        /// Names the turn.
+        grant: u64,
+        /// No minibatch may begin later than this.
+        start_until: Moment,
+        /// At most so many minibatches; none for as many as there is time for.
+        minibatches: Option<u32>,
+        /// How many requests to answer, in one minibatch; 0 in training.
+        requests: u32,
+    },
+    /// Take a turn back at the end of the minibatch that runs.
+    Revoke {
+        /// The worker.
+        worker: WorkerId,
+        /// The turn.
+        grant: u64,
+    },
+    /// Tell a worker that so many of its oldest requests will be late.
+    Late {
+        /// The worker.
+        worker: WorkerId,
+        /// How many.
+        requests: u32,
+    },
+    /// Go on without a worker: end its connection. It is no longer attached.
+    Fence {
+        /// The worker.
+        worker: WorkerId,
+        /// What it did, or did not do.
+        reason: String,
+    },
+    /// Nothing to do: a minibatch ran.
+    Ran(Ran),
+}
+
+/// A minibatch that ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// Whose it was.
+    pub worker: WorkerId,
+    /// In which turn.
+    pub grant: u64,
+    /// When it began and had ended.
+    pub minibatch: Minibatch,
+    /// How long each of its requests took from arrival to answer, the oldest first.
+    pub latencies: Vec<Duration>,
+    /// How many of them took longer than they may.
+    pub late: u32,
+}
+
+/// Who has the device.
+#[derive(Debug, Clone, Copy)]
+struct Holder {
+    worker: WorkerId,
+    grant: u64,
+    /// How many requests it may answer.
+    requests: u32,
+    /// When the turn is revoked, unless that was done.
+    limit: Moment,
+    revoked: bool,
+    /// When it should have ended, whatever happens.
+    due: Moment,
+    /// When it has to make way for another background worker.
+    slice: Moment,
+}
+
+/// The turns of one device.
+#[derive(Debug, Default)]
+pub struct Turns {
+    agreement: Agreement,
+    workers: BTreeMap<WorkerId, Worker>,
+    holder: Option<Holder>,
+    grants: u64,
+    /// Background minibatches since the last inference.
+    in_cycle: u32,
+    wake: Moment,
+    /// The streams, and whose each is; kept for their space.
+    streams: Vec<Stream>,
+    whose: Vec<WorkerId>,
+}
+
+impl Turns {
+    /// Turns without a plan and without workers.
+    pub fn new() -> Self {
+        Self { wake: Moment::NEVER, ..Self::default() }
+    }
+
+    /// The workers that are attached.
+    pub fn workers(&self) -> impl Iterator<Item = (WorkerId, &Worker)> {
+        self.workers.iter().map(|(&id, worker)| (id, worker))
+    }
+
+    /// A worker, if it is attached.
+    pub fn worker(&self, id: WorkerId) -> Option<&Worker> {
+        self.workers.get(&id)
+    }
+
+    /// What is promised.
+    pub fn agreement(&self) -> &Agreement {
+        &self.agreement
+    }
+
+    /// Whose turn it is.
+    pub fn holder(&self) -> Option<WorkerId> {
+        self.holder.map(|holder| holder.worker)
+    }
+
+    /// When [`Event::Tick`] is due, if nothing happens before.
+    pub fn wake_at(&self) -> Moment {
+        self.wake
+    }
+
+    /// Takes in what happened, and says what to do.
+    pub fn handle(&mut self, now: Moment, event: Event<'_>, actions: &mut Vec<Action>) {
+        match event {
+            Event::Attached { worker, workload, batch_sizes } => {
+                let mut attached = Worker::new(workload.clone(), batch_sizes.to_vec());
+                attached.agree(&self.agreement);
+                actions.push(attached.plan(worker));
+                self.workers.insert(worker, attached);
+            }
+            Event::Detached { worker } => self.remove(worker),
+            Event::Arrived { worker, at } => self.arrived(now, worker, at, actions),
+            Event::Ran { worker, grant, minibatches, done } => {
+                self.ran(now, worker, grant, minibatches, done, actions);
+            }
+            Event::Ready { worker, work } => {
+                if let Some(worker) = self.workers.get_mut(&worker) {
+                    worker.ready = work;
+                }
+            }
+            Event::Agreed(agreement) => {
+                self.agreement = agreement.clone();
+                self.in_cycle = 0;
+                for (&id, worker) in &mut self.workers {
+                    worker.agree(&self.agreement);
+                    actions.push(worker.plan(id));
+                }
+            }
+            Event::Tick => {}
+        }
+        self.step(now, actions);
+    }
+
+    fn arrived(&mut self, now: Moment, id: WorkerId, at: &[Moment], actions: &mut Vec<Action>) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        if worker.workload.kind == WorkloadKind::Train {
+            return self.fence(id, "requests arrived at a worker that trains".into(), actions);
+        }
+        for &arrived in at {
+            // A request cannot have come later than it was told of, nor before the one before it.
+            let newest = worker.queue.back().copied().unwrap_or(Moment::START);
+            worker.queue.push_back(arrived.clamp(newest, now.max(newest)));
+        }
+    }
+
+    fn ran(
+        &mut self,
+        now: Moment,
+        id: WorkerId,
+        grant: u64,
+        minibatches: &[Minibatch],
+        done: bool,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let Some(holder) = self.holder.as_mut().filter(|h| h.worker == id && h.grant == grant)
+        else {
+            let reason = format!("told of turn {grant}, which it does not have");
+            return self.fence(id, reason, actions);
+        };
+        for &minibatch in minibatches {
+            if minibatch.ended < minibatch.began || minibatch.ended > now {
+                let reason = "told of a minibatch that ended before it began, or ends yet to come";
+                return self.fence(id, reason.into(), actions);
+            }
+            if minibatch.requests > holder.requests {
+                let reason = format!(
+                    "answered {} requests where {} were granted",
+                    minibatch.requests, holder.requests
+                );
+                return self.fence(id, reason, actions);
+            }
+            holder.requests -= minibatch.requests;
+            let ran = worker.ran(id, grant, minibatch);
+            if worker.is_background() {
+                self.in_cycle = self.in_cycle.saturating_add(1);
+            } else {
+                self.in_cycle = 0;
+            }
+            actions.push(Action::Ran(ran));
+        }
+        if done {
+            self.holder = None;
+        }
+    }
+
+    /// A worker is gone. Whatever it ran is taken to have ended.
+    fn remove(&mut self, id: WorkerId) {
+        self.workers.remove(&id);
+        self.holder = self.holder.filter(|holder| holder.worker != id);
+    }
+
+    fn fence(&mut self, id: WorkerId, reason: String, actions: &mut Vec<Action>) {
+        self.remove(id);
+        actions.push(Action::Fence { worker: id, reason });
+    }
+
+    /// Decides, given what is known now.
+    fn step(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        self.wake = Moment::NEVER;
+        if let Some(holder) = self.holder.filter(|holder| now >= holder.due) {
+            let due = now.since(holder.due) + PATIENCE;
+            let reason = format!("its turn did not end: {} ms over", due.as_millis());
+            self.fence(holder.worker, reason, actions);
+        }
+        let background = self.next_background(now);
+        let decision = self.decide(now, background.map(|(_, background)| background));
+        match self.holder {
+            Some(holder) => self.look_at(now, holder, decision, actions),
+            None => self.give(now, background.map(|(id, _)| id), decision, actions),
+        }
+        self.foretell(now, actions);
+    }
+
+    /// The background worker that should run next: the one that had the device for the shortest
+    /// time, or the one that has it.
+    fn next_background(&self, now: Moment) -> Option<(WorkerId, Background)> {
+        let holds = |id| self.holder.is_some_and(|holder| holder.worker == id);
+        let ready = self
+            .workers
+            .iter()
+            .filter(|&(&id, w)| w.is_background() && (w.has_work() || holds(id)));
+        let (&id, worker) = ready.min_by_key(|&(&id, w)| (!holds(id), w.totals.busy, id))?;
+        let minibatch = worker.longest_minibatch(now);
+        let left = left_in_cycle(
+            self.agreement.alternate,
+            self.agreement.minibatches_per_cycle,
+            self.in_cycle,
+        );
+        // Without a plan, or without anything promised to a request, there is no cycle to keep to.
+        let urgent = self.agreement.terms.iter().any(|terms| terms.latency_budget.is_some());
+        Some((id, Background { minibatch, left: left.filter(|_| urgent) }))
+    }
+
+    fn decide(&mut self, now: Moment, background: Option<Background>) -> Decision {
+        self.streams.clear();
+        self.whose.clear();
+        for (&id, worker) in &self.workers {
+            if !worker.is_background() {
+                self.streams.push(worker.stream(now));
+                self.whose.push(id);
+            }
+        }
+        decide(now, self.agreement.guard, &self.streams, background)
+    }
+
+    /// A free device: gives it to whom it is due.
+    fn give(
+        &mut self,
+        now: Moment,
+        background: Option<WorkerId>,
+        decision: Decision,
+        actions: &mut Vec<Action>,
+    ) {
+        let (id, start_until, minibatches, requests) = match decision {
+            Decision::Wait { until } => {
+                self.wake = until;
+                return;
+            }
+            Decision::Infer { stream, requests } => {
+                (self.whose[stream], Moment::NEVER, Some(1), requests)
+            }
+            Decision::Background { start_until, minibatches } => {
+                let Some(id) = background else { return };
+                (id, start_until, minibatches, 0)
+            }
+        };
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let trains = worker.workload.kind == WorkloadKind::Train;
+        // An inference in the background answers what waits.
+        let in_background = worker.is_background() && !trains;
+        let requests = if in_background { worker.most_requests() } else { requests };
+        let minibatches = if in_background { Some(1) } else { minibatches };
+        worker.totals.turns += 1;
+        let patience = worker.patience(requests, now);
+        self.grants += 1;
+        let others =
+            self.workers.iter().any(|(&other, w)| other != id && w.is_background() && w.has_work());
+        let slice = if trains && others { now + SLICE } else { Moment::NEVER };
+        let holder = Holder {
+            worker: id,
+            grant: self.grants,
+            requests,
+            limit: if trains { start_until.min(slice) } else { Moment::NEVER },
+            revoked: false,
+            due: if trains { Moment::NEVER } else { now + patience },
+            slice,
+        };
+        self.holder = Some(holder);
+        self.wake = holder.limit.min(holder.due);
+        let start_until = start_until.min(slice);
+        actions.push(Action::Grant {
+            worker: id,
+            grant: holder.grant,
+            start_until,
+            minibatches,
+            requests,
+        });
+    }
+
+    /// A device that is taken: takes it back when others need it.
+    fn look_at(
+        &mut self,
+        now: Moment,
+        mut holder: Holder,
+        decision: Decision,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(worker) = self.workers.get(&holder.worker) else { return };
+        let trains = worker.workload.kind == WorkloadKind::Train;
+        if trains && !holder.revoked {
+            holder.limit = match decision {
+                Decision::Background { start_until, .. } => start_until.min(holder.slice),
+                // It may not begin another one.
+                Decision::Infer { .. } | Decision::Wait { .. } => now,
+            };
+            if now >= holder.limit {
+                holder.revoked = true;
+                holder.due = now + worker.patience(0, now);
+                actions.push(Action::Revoke { worker: holder.worker, grant: holder.grant });
+            }
+        }
+        self.wake = if holder.revoked { holder.due } else { holder.limit.min(holder.due) };
+        self.holder = Some(holder);
+    }
+
+    /// Says which requests will be late, where that has changed.
+    fn foretell(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        for (&id, worker) in &mut self.workers {
+            let late = worker.will_be_late(now);
+            if late != worker.told_late {
+                worker.told_late = late;
+                actions.push(Action::Late { worker: id, requests: late });
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! One worker: what it runs, what waits at it, what it did.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use fulcrum_domain::{Workload, WorkloadKind};
+
+use super::{Action, Minibatch, PATIENCE, PATIENCE_FACTOR, PATIENCE_WITH_THE_FIRST, Ran, WorkerId};
+use crate::agreement::Agreement;
+use crate::durations::Durations;
+use crate::moment::Moment;
+use crate::policy::Stream;
+
+/// Of no more requests is it foretold that they will be late; where there are more, it is at least
+/// so many.
+const FORETOLD: usize = 1000;
+
+/// A worker that is attached.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    /// What it runs.
+    pub workload: Workload,
+    /// The batch sizes that it can run, ascending.
+    pub batch_sizes: Vec<u32>,
+    /// The size of its minibatches: the most requests that one answers.
+    pub batch_size: u32,
+    /// How long its requests may take; none where nothing was promised.
+    pub latency_budget: Option<Duration>,
+    /// What it did since it attached.
+    pub totals: Totals,
+    /// How long its minibatches take.
+    pub durations: Durations,
+    pub(super) queue: VecDeque<Moment>,
+    pub(super) ready: bool,
+    pub(super) told_late: u32,
+    /// Whether the plan lets it run in training's place.
+    in_background: bool,
+}
+
+/// What a worker did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// How long its minibatches ran.
+    pub busy: Duration,
+    /// Its turns.
+    pub turns: u64,
+    /// Its minibatches.
+    pub minibatches: u64,
+    /// The requests that it answered.
+    pub requests: u64,
+    /// Those of them that took longer than they may.
+    pub late: u64,
+}
+
+impl Worker {
+    pub(super) fn new(workload: Workload, batch_sizes: Vec<u32>) -> Self {
+        Self {
+            ready: true,
+            in_background: workload.kind == WorkloadKind::Train,
+            batch_size: batch_sizes.last().copied().unwrap_or(1),
+            workload,
+            batch_sizes,
+            latency_budget: None,
+            totals: Totals::default(),
+            durations: Durations::default(),
+            queue: VecDeque::new(),
+            told_late: 0,
+        }
+    }
+
+    /// How many requests wait.
+    pub fn waiting(&self) -> u32 {
+        u32::try_from(self.queue.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether it runs in whatever time is left.
+    pub fn is_background(&self) -> bool {
+        self.in_background
+    }
+
+    /// Takes over what a plan wants of it.
+    pub(super) fn agree(&mut self, agreement: &Agreement) {
+        let trains = self.workload.kind == WorkloadKind::Train;
+        let terms = agreement.terms(&self.workload);
+        self.batch_size = match terms {
+            // A worker runs what it can: the largest size that is not above what the plan wants.
+            Some(terms) => {
+                let fits = self.batch_sizes.iter().rev().find(|&&size| size <= terms.batch_size);
+                fits.or(self.batch_sizes.first()).copied().unwrap_or(1)
+            }
+            None => self.batch_sizes.last().copied().unwrap_or(1),
+        };
+        self.latency_budget = terms.and_then(|terms| terms.latency_budget);
+        self.in_background = trains || terms.is_some_and(|terms| terms.latency_budget.is_none());
+        // Another plan has another power mode, so what was learned no longer holds.
+        self.durations.forget();
+        if let Some(expected) = terms.and_then(|terms| terms.expected) {
+            self.durations.expect(self.batch_size, expected);
+        }
+    }
+
+    pub(super) fn plan(&self, worker: WorkerId) -> Action {
+        Action::Plan { worker, batch_size: self.batch_size, latency_budget: self.latency_budget }
+    }
+
+    /// Whether there is anything for it to run.
+    pub(super) fn has_work(&self) -> bool {
+        match self.workload.kind {
+            WorkloadKind::Train => self.ready,
+            WorkloadKind::Infer => !self.queue.is_empty(),
+        }
+    }
+
+    /// How many requests one minibatch can answer now.
+    pub(super) fn most_requests(&self) -> u32 {
+        self.waiting().min(self.batch_size)
+    }
+
+    /// The longest that one of its minibatches takes. What is not known is found out by running it.
+    pub(super) fn longest_minibatch(&self, now: Moment) -> Duration {
+        let size = if self.workload.kind == WorkloadKind::Train { 0 } else { self.batch_size };
+        self.durations.of(size, now).map_or(Duration::ZERO, |known| known.high)
+    }
+
+    /// How long to wait for the end of a minibatch with so many requests.
+    pub(super) fn patience(&self, requests: u32, now: Moment) -> Duration {
+        match self.durations.of(requests, now) {
+            Some(known) if self.totals.minibatches > 0 => {
+                PATIENCE.max(known.high * PATIENCE_FACTOR)
+            }
+            _ => PATIENCE_WITH_THE_FIRST,
+        }
+    }
+
+    pub(super) fn stream(&self, now: Moment) -> Stream {
+        Stream {
+            waiting: self.waiting(),
+            oldest: self.queue.front().copied().unwrap_or(Moment::START),
+            batch_size: self.batch_size,
+            latency_budget: self.latency_budget,
+            minibatch: self.longest_minibatch(now),
+        }
+    }
+
+    /// How many of its oldest requests will be late, if it has the device from now on.
+    pub(super) fn will_be_late(&self, now: Moment) -> u32 {
+        let (Some(budget), Some(known)) =
+            (self.latency_budget, self.durations.of(self.batch_size, now))
+        else {
+            return 0;
+        };
+        let batch = self.batch_size.max(1);
+        let late_in = |place: usize, arrived: Moment| {
+            let minibatches = u32::try_from(place).unwrap_or(u32::MAX) / batch + 1;
+            now + known.typical.saturating_mul(minibatches) > arrived + budget
+        };
+        let late = self
+            .queue
+            .iter()
+            .take(FORETOLD)
+            .enumerate()
+            .take_while(|&(p, &a)| late_in(p, a))
+            .count();
+        u32::try_from(late).unwrap_or(u32::MAX)
+    }
+
+    /// Takes in that a minibatch ran.
+    pub(super) fn ran(&mut self, id: WorkerId, grant: u64, minibatch: Minibatch) -> Ran {
+        let took = minibatch.ended.since(minibatch.began);
+        let size = if self.workload.kind == WorkloadKind::Train { 0 } else { minibatch.requests };
+        // The first one may have loaded data or compiled kernels, so a profile knows better.
+        let known = self.durations.of(size, minibatch.ended).is_some();
+        if self.totals.minibatches > 0 || !known {
+            self.durations.watched(size, took, minibatch.ended);
+        }
+        let answered = self.queue.drain(..(minibatch.requests as usize).min(self.queue.len()));
+        let latencies: Vec<Duration> =
+            answered.map(|arrived| minibatch.ended.since(arrived)).collect();
+        let is_late = |latency: &&Duration| self.latency_budget.is_some_and(|b| **latency > b);
+        let late = u32::try_from(latencies.iter().filter(is_late).count()).unwrap_or(u32::MAX);
+        self.totals.busy += took;
+        self.totals.minibatches += 1;
+        self.totals.requests += latencies.len() as u64;
+        self.totals.late += u64::from(late);
+        Ran { worker: id, grant, minibatch, latencies, late }
+    }
+}
