@@ -77,9 +77,11 @@ fn answers(
             }
         }
     }
-    // What arrived in the last seconds may still wait.
+    // What arrived in the last seconds may still wait, and longer where those before it are still
+    // being answered.
+    let last = turns.iter().rev().find(|turn| turn.job == job).map_or(Moment::START, |t| t.ended);
     if let Some(&left) = expected.next()
-        && end.since(left) > Duration::from_secs(5)
+        && end.since(left.max(last)) > Duration::from_secs(5)
     {
         found.push(Violation::Lost(left));
     }

@@ -80,8 +80,6 @@ fn bursty() -> impl Strategy<Value = Process> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
-
     #[test]
     fn every_schedule_keeps_what_turns_promise(
         pair in pair(), process in bursty(), strict in any::<bool>(), guard in 0.0..0.2f64, seed in any::<u64>(),

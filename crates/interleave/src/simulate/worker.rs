@@ -68,7 +68,7 @@ impl Job {
 pub struct Faults {
     /// The process dies midway, with the requests that wait at it, and starts anew a little later.
     pub crash: f64,
-    /// The minibatch takes up to 20 seconds longer.
+    /// The minibatch takes up to five seconds longer.
     pub hang: f64,
     /// The minibatch takes up to ten times as long.
     pub late: f64,
@@ -211,7 +211,7 @@ impl Simulated {
             if fault < faults.crash {
                 return (now + time.mul_f64(self.random.random()), Next::Dies);
             } else if fault < faults.crash + faults.hang {
-                time += Duration::from_secs_f64(self.random.random_range(0.0..20.0));
+                time += Duration::from_secs_f64(self.random.random_range(0.0..5.0));
             } else if fault < faults.crash + faults.hang + faults.late {
                 time = time.mul_f64(self.random.random_range(1.0..10.0));
             }
