@@ -7,7 +7,8 @@ use prost::Message as _;
 use tonic_prost_build::configure;
 
 const ROOT: &str = "../../proto";
-const FILES: [&str; 2] = ["fulcrum/v1/board.proto", "fulcrum/v1/agent.proto"];
+const FILES: [&str; 3] =
+    ["fulcrum/v1/board.proto", "fulcrum/v1/agent.proto", "fulcrum/v1/turns.proto"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={ROOT}");

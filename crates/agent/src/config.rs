@@ -12,6 +12,7 @@ use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser
 
 use crate::guard::GuardLimits;
 use crate::limits::Limits;
+use crate::turns::Admitted;
 
 /// The kind of board that an agent speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -50,6 +51,14 @@ pub struct Config {
         default_value = "/run/fulcrum/agent.sock"
     )]
     pub socket: PathBuf,
+    /// Local socket for workers to attach to; beside the other one unless given
+    #[arg(long, env = "FULCRUM_AGENT_WORKER_SOCKET", value_name = "PATH")]
+    pub worker_socket: Option<PathBuf>,
+    /// User, by number, whose processes may attach as workers beside root's and the agent's own, or
+    /// `any`; may be given again
+    #[arg(long, env = "FULCRUM_AGENT_WORKER_USER", value_name = "USER", value_delimiter = ',',
+        value_parser = user)]
+    pub worker_user: Vec<User>,
     /// TCP address to serve on as well: 127.0.0.1:7600. Whoever reaches it can set the board's mode
     #[arg(long, env = "FULCRUM_AGENT_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
@@ -127,6 +136,15 @@ pub enum LogFormat {
     Json,
 }
 
+/// A user, or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum User {
+    /// All users.
+    Any,
+    /// The user of this number.
+    Number(u32),
+}
+
 /// A threshold that may be switched off.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Threshold(pub Option<f64>);
@@ -139,6 +157,22 @@ impl Config {
             minimum_dwell: self.minimum_dwell,
             changes_a_minute: self.changes_a_minute,
         }
+    }
+
+    /// Where workers attach.
+    pub fn worker_socket(&self) -> PathBuf {
+        let beside = || self.socket.with_file_name("workers.sock");
+        self.worker_socket.clone().unwrap_or_else(beside)
+    }
+
+    /// Whose workers may attach.
+    pub(crate) fn admitted(&self) -> Admitted {
+        let number = |user: &User| match user {
+            User::Number(number) => Some(*number),
+            User::Any => None,
+        };
+        let users: Option<Vec<u32>> = self.worker_user.iter().map(number).collect();
+        users.map_or(Admitted::Anyone, Admitted::Users)
     }
 
     /// What the guards step down for.
@@ -288,6 +322,15 @@ fn threshold(text: &str) -> Result<Threshold, String> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() && value > 0.0 => Ok(Threshold(Some(value))),
         _ => Err(format!("`{text}` is neither a number above zero nor `off`")),
+    }
+}
+
+fn user(text: &str) -> Result<User, String> {
+    match text {
+        "any" => Ok(User::Any),
+        _ => text.parse().map(User::Number).map_err(|_| {
+            format!("`{text}` is neither a user's number, as `id -u` says it, nor `any`")
+        }),
     }
 }
 

@@ -25,6 +25,8 @@ mod sampler;
 mod serve;
 mod service;
 mod status;
+mod turn_service;
+mod turns;
 mod workers;
 
 pub use config::{Config, Kind, LogFormat, Threshold};

@@ -15,6 +15,8 @@ pub(crate) struct Opened {
     pub(crate) board: Box<dyn Board>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) workers: Arc<dyn WorkerPool>,
+    /// The board once more, where it is simulated in real time and so can simulate turns.
+    pub(crate) simulated: Option<SimulatedBoard>,
 }
 
 /// Opens the board of a kind.
@@ -34,6 +36,7 @@ pub(crate) fn open_board(
         board,
         clock: system.clone(),
         workers: Arc::new(NoWorkers),
+        simulated: None,
     };
     let jetson = || JetsonBoard::probe(files.clone(), system.clone()).map_err(|e| e.to_string());
     let host = || HostBoard::new(files.clone(), system.clone()).map_err(|e| e.to_string());
@@ -54,7 +57,8 @@ pub(crate) fn open_board(
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::faster(speed));
             let board = SimulatedBoard::new(clock.clone(), noise, seed);
             let workers = Arc::new(SimulatedWorkers::new(board.clone(), clock.clone()));
-            Ok(Opened { board: Box::new(board), clock, workers })
+            let simulated = (speed == 1.0).then(|| board.clone());
+            Ok(Opened { board: Box::new(board), clock, workers, simulated })
         }
     }
 }

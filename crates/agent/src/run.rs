@@ -18,6 +18,8 @@ use crate::open_board::{Opened, noise_named, open_board};
 use crate::sampler::Sampler;
 use crate::serve::{LocalSocket, bind, serve, serve_metrics};
 use crate::service::Agent;
+use crate::turn_service::{Turns, keep_account};
+use crate::turns::{TurnsHandle, WorkerSocket};
 
 /// How often leases, overrides and pending restores are looked at.
 const LOOK_AFTER: Duration = Duration::from_millis(250);
@@ -80,7 +82,7 @@ impl From<BoardGone> for AgentError {
 pub async fn run(config: &Config) -> Result<(), AgentError> {
     let noise = noise_named(&config.noise).map_err(AgentError::Board)?;
     let opened = open_board(config.board, &config.root, config.speed, noise, config.seed);
-    let Opened { board, clock, workers } = opened.map_err(AgentError::Board)?;
+    let Opened { board, clock, workers, simulated } = opened.map_err(AgentError::Board)?;
     let described = Described::new(&*board, workers.offers());
     let journal = Journal::within(&config.state_dir).map_err(|error| AgentError::Journal {
         folder: config.state_dir.display().to_string(),
@@ -117,7 +119,17 @@ pub async fn run(config: &Config) -> Result<(), AgentError> {
         &description.sensors,
         &description.total_power,
     ));
-    let agent = Agent { control: control.clone(), sampler, workers, clock, described };
+    let turns = Arc::new(Turns::new(start_turns(config)?, simulated));
+    let agent = Agent {
+        control: control.clone(),
+        sampler,
+        workers,
+        clock,
+        described,
+        board: board.clone(),
+        turns: turns.clone(),
+    };
+    tokio::spawn(keep_account(agent.clone()));
 
     let (stopping, stop) = watch::channel(false);
     let told = |stop: &watch::Receiver<bool>| {
@@ -146,6 +158,7 @@ pub async fn run(config: &Config) -> Result<(), AgentError> {
     };
     // The board first: whoever is still connected is told afterwards.
     let restored = control.shut_down().await;
+    turns.stop().await;
     stopping.send_replace(true);
     if let Some(server) = metrics_server {
         let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
@@ -156,6 +169,17 @@ pub async fn run(config: &Config) -> Result<(), AgentError> {
         Some(why) => Err(AgentError::Unrestored(why)),
         None => Ok(()),
     }
+}
+
+/// Starts the turns of this board's workers.
+fn start_turns(config: &Config) -> Result<TurnsHandle, AgentError> {
+    let path = config.worker_socket();
+    let socket = WorkerSocket::bind(&path, config.admitted());
+    socket.and_then(TurnsHandle::start).map_err(|error| AgentError::Address {
+        flag: "--worker-socket",
+        address: path.display().to_string(),
+        error,
+    })
 }
 
 /// Binds the address of a flag, where it is given.

@@ -14,6 +14,7 @@ use axum::response::IntoResponse as _;
 use axum::routing::get;
 use fulcrum_api::FILE_DESCRIPTOR_SET;
 use fulcrum_api::v1::agent_service_server::AgentServiceServer;
+use fulcrum_api::v1::turn_service_server::TurnServiceServer;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
@@ -70,6 +71,7 @@ pub(crate) async fn serve(
 ) -> Result<(), tonic::transport::Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<AgentServiceServer<Agent>>().await;
+    health.set_serving::<TurnServiceServer<Agent>>().await;
     let router = || -> Result<tonic::transport::server::Router, tonic_reflection::server::Error> {
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
@@ -77,6 +79,8 @@ pub(crate) async fn serve(
             .build_v1()?;
         let service =
             AgentServiceServer::new(agent.clone()).max_decoding_message_size(LARGEST_REQUEST);
+        let turns =
+            TurnServiceServer::new(agent.clone()).max_decoding_message_size(LARGEST_REQUEST);
         Ok(Server::builder()
             .concurrency_limit_per_connection(AT_A_TIME)
             .max_concurrent_streams(u32::try_from(2 * AT_A_TIME).ok())
@@ -84,7 +88,8 @@ pub(crate) async fn serve(
             .http2_keepalive_timeout(Some(KEEP_ALIVE))
             .add_service(health_service.clone())
             .add_service(reflection)
-            .add_service(service))
+            .add_service(service)
+            .add_service(turns))
     };
     let local = socket.listener.take().zip(router().ok());
     let remote = tcp.zip(router().ok());

@@ -16,12 +16,14 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use crate::board_thread::BoardHandle;
 use crate::control::{Control, ControlError};
 use crate::described::Described;
 use crate::measure::{Instruments, Measurement, Progress};
 use crate::measuring::Phase;
 use crate::requests::{mode, order, text, time};
 use crate::sampler::{HISTORY, Sampler};
+use crate::turn_service::Turns;
 use crate::workers::WorkerPool;
 
 /// How long a lease lasts unless the request says otherwise.
@@ -35,19 +37,20 @@ pub(crate) struct Agent {
     pub(crate) workers: Arc<dyn WorkerPool>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) described: Described,
+    pub(crate) board: BoardHandle,
+    pub(crate) turns: Arc<Turns>,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-impl Agent {
-    fn changed(space: &ModeSpace, change: &ModeChange) -> v1::SetPowerModeResponse {
-        v1::SetPowerModeResponse {
-            requested: Some(mode_to_wire(space, change.requested)),
-            applied: Some(v1::PowerMode { levels: change.applied.clone() }),
-            observed: values_to_wire(&change.observed),
-            overrides: overrides_to_wire(&change.overrides),
-        }
+/// What came of setting a mode, as the wire has it.
+pub(crate) fn changed(space: &ModeSpace, change: &ModeChange) -> v1::SetPowerModeResponse {
+    v1::SetPowerModeResponse {
+        requested: Some(mode_to_wire(space, change.requested)),
+        applied: Some(v1::PowerMode { levels: change.applied.clone() }),
+        observed: values_to_wire(&change.observed),
+        overrides: overrides_to_wire(&change.overrides),
     }
 }
 
@@ -193,7 +196,7 @@ impl AgentService for Agent {
             }));
         }
         let change = self.control.set(token, space, mode).await?;
-        Ok(Response::new(Self::changed(space, &change)))
+        Ok(Response::new(changed(space, &change)))
     }
 
     type MeasureStream = Answers<v1::MeasureResponse>;

@@ -26,7 +26,8 @@ pub(crate) fn no_mode(field: &str, error: &ModeError) -> Status {
     invalid(&Malformed::new(format!("{field}.{}", error.field()), format!("is no mode: {error}")))
 }
 
-fn because(code: Code, reason: &str, message: String) -> Status {
+/// A status with a reason for programs.
+pub(crate) fn because(code: Code, reason: &str, message: String) -> Status {
     let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
     Status::with_error_details(code, message, details)
 }

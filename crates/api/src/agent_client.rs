@@ -6,9 +6,13 @@ use tonic::transport::{Channel, Endpoint, Error};
 
 use crate::address::Address;
 use crate::v1::agent_service_client::AgentServiceClient;
+use crate::v1::turn_service_client::TurnServiceClient;
 
 /// A client of an agent. Cloning it is cheap and shares the connection.
 pub type AgentClient = AgentServiceClient<Channel>;
+
+/// A client of an agent's turns. Cloning it is cheap and shares the connection.
+pub type TurnClient = TurnServiceClient<Channel>;
 
 /// How long to wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -19,19 +23,34 @@ const ANSWERING: Duration = Duration::from_secs(30);
 /// that went away and came back stays dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
+/// A board with a large mode space describes it in one message.
+const LARGEST_MESSAGE: usize = 64 << 20;
+
 /// Connects to an agent.
 ///
 /// # Errors
 /// When nobody answers there.
 pub async fn connect(address: &Address) -> Result<AgentClient, Error> {
-    // A board with a large mode space describes it in one message.
-    const LARGEST_MESSAGE: usize = 64 << 20;
-    let endpoint = Endpoint::from_shared(address.to_string())?
+    let channel = channel(address).await?;
+    Ok(AgentServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+}
+
+/// Connects to an agent's turns.
+///
+/// # Errors
+/// When nobody answers there.
+pub async fn connect_turns(address: &Address) -> Result<TurnClient, Error> {
+    let channel = channel(address).await?;
+    Ok(TurnServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+}
+
+async fn channel(address: &Address) -> Result<Channel, Error> {
+    Endpoint::from_shared(address.to_string())?
         .connect_timeout(CONNECTING)
         .timeout(ANSWERING)
         .http2_keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
-        .keep_alive_while_idle(true);
-    let channel = endpoint.connect().await?;
-    Ok(AgentServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+        .keep_alive_while_idle(true)
+        .connect()
+        .await
 }

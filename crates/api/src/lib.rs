@@ -17,10 +17,11 @@ mod remote_lease;
 mod sample;
 mod sensor;
 mod span;
+mod turns;
 mod workload;
 
 pub use address::{Address, AddressError};
-pub use agent_client::{AgentClient, connect};
+pub use agent_client::{AgentClient, TurnClient, connect, connect_turns};
 pub use board::BoardDescription;
 pub use malformed::Malformed;
 pub use mode_space::{mode_space_from_wire, mode_space_to_wire};
@@ -33,6 +34,7 @@ pub use sensor::{
     values_to_wire,
 };
 pub use span::{duration_from_wire, duration_to_wire, time_to_wire};
+pub use turns::{TurnPlan, alternate_to_wire, turn_plan_from_wire, turn_plan_to_wire};
 pub use workload::{
     kind_from_wire, kind_to_wire, offer_from_wire, offer_to_wire, workload_from_wire,
 };

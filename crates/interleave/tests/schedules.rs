@@ -204,11 +204,7 @@ fn whatever_workers_do_no_request_is_lost_and_nothing_gets_stuck() {
             assert!(job.latencies.count() <= job.answered, "FULCRUM_SEED={seed}");
             assert!(job.answered + job.failed > job.arrived / 2, "stuck: FULCRUM_SEED={seed}");
         }
-        assert!(
-            report.jobs[0].minibatches > 50,
-            "stuck: FULCRUM_SEED={seed} {:?}",
-            report.jobs[0]
-        );
+        assert!(report.jobs[0].minibatches > 50, "stuck: FULCRUM_SEED={seed} {:?}", report.jobs[0]);
         crashes += report.jobs.iter().map(|job| job.crashes).sum::<u64>();
         fences += report.jobs.iter().map(|job| job.fences).sum::<u64>();
     }

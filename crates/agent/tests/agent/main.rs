@@ -10,3 +10,4 @@ mod leases;
 mod network;
 mod process;
 mod searching;
+mod turns;

@@ -128,6 +128,12 @@ impl State {
         self.started
     }
 
+    /// A workload that began before goes on, in place of what runs.
+    pub(super) fn resume(&mut self, model: &'static WorkloadModel, number: u64, now: Moment) {
+        self.advance(now);
+        self.running = Some((model, number));
+    }
+
     /// A workload ends; one that another has followed already has.
     pub(super) fn stop(&mut self, number: u64, now: Moment) {
         self.advance(now);

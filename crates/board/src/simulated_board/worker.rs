@@ -34,6 +34,18 @@ impl SimulatedWorker {
         Self { state, clock, model, number, disturbed, since: 0 }
     }
 
+    /// It has its turn: it runs again, and nothing else does.
+    pub fn resume(&mut self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.resume(self.model, self.number, self.clock.now());
+    }
+
+    /// Its turn is over: nothing runs until another begins.
+    pub fn rest(&mut self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.stop(self.number, self.clock.now());
+    }
+
     /// How long a minibatch takes that starts now. It does not wait: that is up to who asks.
     pub fn minibatch(&mut self) -> Seconds {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rand::RngExt as _;
+use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Exp1, Gamma};
 
@@ -87,6 +87,14 @@ impl Arrivals {
     /// of 2.
     pub fn bursty(rate: f64) -> Self {
         Self { process: Process::Gamma { cv: 2.0 }, rate: Rate::Steady(rate) }
+    }
+}
+
+impl Arrivals {
+    /// The moments of arrival, one after the other; a seed draws the same ones again.
+    pub fn moments(self, seed: u64) -> impl Iterator<Item = Moment> {
+        let mut drawn = Drawn::new(self, ChaCha8Rng::seed_from_u64(seed));
+        std::iter::from_fn(move || drawn.next())
     }
 }
 
@@ -188,7 +196,6 @@ impl Drawn {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rand::SeedableRng as _;
 
     use super::*;
 

@@ -1,0 +1,263 @@
+//! The rpcs of turns.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fulcrum_api::v1::turn_service_server::TurnService;
+use fulcrum_api::{
+    Malformed, duration_to_wire, kind_to_wire, turn_plan_from_wire, v1, workload_from_wire,
+};
+use fulcrum_board::SimulatedBoard;
+use fulcrum_domain::WorkloadKind;
+use fulcrum_interleave::simulate::Arrivals;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Request, Response, Status};
+
+use crate::requests::{mode, text};
+use crate::service::{Agent, changed};
+use crate::status::{because, invalid};
+use crate::turns::{Attribution, Happening, SimulatedJob, SimulatedWorkers, TurnsHandle, simulate};
+
+/// How often watchers are told.
+const TOLD: Duration = Duration::from_millis(200);
+/// No more of what happened goes into one message.
+const MOST_TURNS: usize = 2048;
+
+/// The turns and the plan that they keep.
+pub(crate) struct Turns {
+    pub(crate) handle: TurnsHandle,
+    pub(crate) attribution: Mutex<Attribution>,
+    /// Where workers are simulated; elsewhere none are.
+    pub(crate) simulated: Option<SimulatedBoard>,
+    plan: AsyncMutex<InForce>,
+}
+
+#[derive(Default)]
+struct InForce {
+    generation: u64,
+    simulated: Option<SimulatedWorkers>,
+}
+
+impl Turns {
+    pub(crate) fn new(handle: TurnsHandle, simulated: Option<SimulatedBoard>) -> Self {
+        Self { handle, attribution: Mutex::default(), simulated, plan: AsyncMutex::default() }
+    }
+
+    pub(crate) fn attribution(&self) -> std::sync::MutexGuard<'_, Attribution> {
+        self.attribution.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the simulated workers and all turns.
+    pub(crate) async fn stop(&self) {
+        self.plan.lock().await.simulated = None;
+        self.handle.stop();
+    }
+
+    fn simulate(&self, jobs: &[SimulatedJob]) -> Result<Option<SimulatedWorkers>, Status> {
+        if jobs.is_empty() {
+            return Ok(None);
+        }
+        let wrong = |problem: String| invalid(&Malformed::new("simulate", problem));
+        let Some(board) = &self.simulated else {
+            let problem = "is only possible on a simulated board that runs at --speed 1";
+            return Err(wrong(problem.to_owned()));
+        };
+        simulate(board, self.handle.socket(), jobs).map(Some).map_err(wrong)
+    }
+}
+
+/// Tells of everything that happens to whoever keeps account of it: energy, and where processes run.
+pub(crate) async fn keep_account(agent: Agent) {
+    let mut happenings = agent.turns.handle.watch();
+    let mut samples = agent.sampler.watch();
+    loop {
+        tokio::select! {
+            happened = happenings.recv() => match happened.as_deref() {
+                Ok(Happening::Ran(turn)) => {
+                    let time = turn.minibatch.ended.since(turn.minibatch.began);
+                    agent.turns.attribution().ran(turn.worker, &turn.workload, time);
+                }
+                Ok(Happening::Attached { process }) => {
+                    let process = *process;
+                    let _ = agent.board.run(move |board| board.place(process)).await;
+                }
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            },
+            changed = samples.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let reading = samples.borrow_and_update().clone();
+                if let Some(reading) = reading {
+                    let now = fulcrum_interleave::Moment::at_ns(fulcrum_worker::monotonic::now_ns());
+                    let watts = reading.sample.total_power.as_ref().ok().copied();
+                    agent.turns.attribution().drawn(now, reading.joules, watts);
+                }
+            }
+        }
+    }
+}
+
+fn job(place: usize, worker: &v1::SimulatedWorker) -> Result<SimulatedJob, Status> {
+    let within = |malformed: Malformed| {
+        invalid(&Malformed::new(
+            format!("simulate[{place}].{}", malformed.field),
+            malformed.problem,
+        ))
+    };
+    let workload = workload_from_wire(&worker.workload, worker.kind).map_err(within)?;
+    if workload.kind == WorkloadKind::Train {
+        return Ok(SimulatedJob { workload, arrivals: None });
+    }
+    let rate = worker.arrivals_per_second;
+    if !(rate > 0.0 && rate <= 100_000.0) {
+        let problem = format!("is {rate}; it is above zero and at most 100000");
+        return Err(within(Malformed::new("arrivals_per_second", problem)));
+    }
+    let arrivals = match worker.arrivals.as_str() {
+        "constant" | "" => Arrivals::constant(rate),
+        "poisson" => Arrivals::poisson(rate),
+        "bursty" => Arrivals::bursty(rate),
+        other => {
+            let problem = format!("is `{other}`; it is `constant`, `poisson` or `bursty`");
+            return Err(within(Malformed::new("arrivals", problem)));
+        }
+    };
+    Ok(SimulatedJob { workload, arrivals: Some(arrivals) })
+}
+
+#[tonic::async_trait]
+impl TurnService for Agent {
+    async fn apply_plan(
+        &self,
+        request: Request<v1::ApplyPlanRequest>,
+    ) -> Result<Response<v1::ApplyPlanResponse>, Status> {
+        let request = request.into_inner();
+        let token = text("lease_token", &request.lease_token, 128, true)?;
+        let wire = request.plan.as_ref().ok_or_else(|| invalid(&Malformed::missing("plan")))?;
+        let plan = turn_plan_from_wire(wire).map_err(|malformed| invalid(&malformed))?;
+        let jobs: Result<Vec<_>, _> =
+            request.simulate.iter().enumerate().map(|(place, w)| job(place, w)).collect();
+        let jobs = jobs?;
+        let description = self.described.now();
+        let space = &description.space;
+        let wanted = wire.mode.as_ref().map(|_| mode(space, wire.mode.as_ref())).transpose()?;
+
+        let mut in_force = self.turns.plan.lock().await;
+        if request.generation <= in_force.generation {
+            let message = format!(
+                "a plan of generation {} is in force; one of generation {} comes too late",
+                in_force.generation, request.generation
+            );
+            return Err(because(Code::Aborted, "STALE_GENERATION", message));
+        }
+        self.control.renew(token).await?;
+        let change = match wanted {
+            Some(mode) => Some(self.control.set(token, space, mode).await?),
+            None => None,
+        };
+        // Those simulated before end first, so that none is attached twice for long.
+        in_force.simulated = None;
+        self.turns.attribution().expect(plan.expected_watts);
+        self.turns.handle.agree(plan.agreement);
+        in_force.simulated = self.turns.simulate(&jobs)?;
+        in_force.generation = request.generation;
+        tracing::info!(generation = request.generation, "a plan is in force");
+        let mode = change.map(|change| changed(space, &change));
+        Ok(Response::new(v1::ApplyPlanResponse { mode }))
+    }
+
+    async fn get_turns(
+        &self,
+        _: Request<v1::GetTurnsRequest>,
+    ) -> Result<Response<v1::GetTurnsResponse>, Status> {
+        let generation = self.turns.plan.lock().await.generation;
+        let standing = self.turns.handle.standing().clone();
+        let attribution = self.turns.attribution();
+        let workers = standing.into_iter().map(|(worker, standing)| v1::WorkerStanding {
+            worker,
+            workload: standing.workload.name.to_string(),
+            kind: kind_to_wire(standing.workload.kind).into(),
+            process: standing.process,
+            has_turn: standing.has_turn,
+            waiting: standing.waiting,
+            turns: standing.totals.turns,
+            minibatches: standing.totals.minibatches,
+            requests: standing.totals.requests,
+            late_requests: standing.totals.late,
+            busy: Some(duration_to_wire(standing.totals.busy)),
+            joules: attribution.joules(worker),
+        });
+        Ok(Response::new(v1::GetTurnsResponse {
+            generation,
+            workers: workers.collect(),
+            idle_joules: attribution.idle_joules(),
+        }))
+    }
+
+    type WatchTurnsStream =
+        Pin<Box<dyn Stream<Item = Result<v1::WatchTurnsResponse, Status>> + Send>>;
+
+    async fn watch_turns(
+        &self,
+        _: Request<v1::WatchTurnsRequest>,
+    ) -> Result<Response<Self::WatchTurnsStream>, Status> {
+        let mut happenings = self.turns.handle.watch();
+        let (sender, receiver) = mpsc::channel(4);
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(TOLD);
+            let mut batch = v1::WatchTurnsResponse::default();
+            loop {
+                tokio::select! {
+                    happened = happenings.recv() => match happened {
+                        Ok(happened) => add(&mut batch, &happened),
+                        Err(RecvError::Lagged(missed)) => batch.missed += missed,
+                        Err(RecvError::Closed) => return,
+                    },
+                    _ = ticks.tick() => {
+                        if batch == v1::WatchTurnsResponse::default() {
+                            if sender.is_closed() {
+                                return;
+                            }
+                            continue;
+                        }
+                        if sender.send(Ok(std::mem::take(&mut batch))).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+                if batch.turns.len() >= MOST_TURNS
+                    && sender.send(Ok(std::mem::take(&mut batch))).await.is_err()
+                {
+                    return;
+                }
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+}
+
+fn add(batch: &mut v1::WatchTurnsResponse, happened: &Arc<Happening>) {
+    match &**happened {
+        Happening::Ran(turn) => batch.turns.push(v1::Turn {
+            worker: turn.worker,
+            workload: turn.workload.name.to_string(),
+            kind: kind_to_wire(turn.workload.kind).into(),
+            began_ns: turn.minibatch.began.ns(),
+            ended_ns: turn.minibatch.ended.ns(),
+            latencies_seconds: turn.latencies.iter().map(Duration::as_secs_f64).collect(),
+            late_requests: turn.late,
+        }),
+        Happening::Fenced { worker, workload, reason } => batch.fenced.push(v1::Fenced {
+            worker: *worker,
+            workload: workload.name.to_string(),
+            reason: reason.clone(),
+        }),
+        Happening::Attached { .. } => {}
+    }
+}
