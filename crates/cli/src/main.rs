@@ -9,6 +9,7 @@ mod board;
 mod demo;
 mod doctor;
 mod evaluate;
+mod evaluate_turns;
 mod exit;
 mod front;
 mod measuring;
@@ -41,6 +42,8 @@ enum Command {
     /// Score strategies over the problems of a profile table.
     #[command(after_help = EXIT_CODES)]
     Evaluate(evaluate::EvaluateArgs),
+    /// Hold the best plans of a table's pairs against virtual time
+    EvaluateTurns(evaluate_turns::EvaluateTurnsArgs),
     /// Build a front that answers every later budget and rate without measuring.
     #[command(after_help = EXIT_CODES)]
     Front(front::FrontArgs),
@@ -61,6 +64,7 @@ fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Plan(args) => plan::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::EvaluateTurns(args) => evaluate_turns::run(args),
         Command::Front(args) => front::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Board(command) => board::run(command),

@@ -1,7 +1,7 @@
 //! The protocol of the tables: generate or read problems, run strategies over a recorded table on
 //! every core, score what they answer by the true table, and write it up.
 //!
-//! [`evaluate`] runs everything; an [`Evaluation`] holds what came of it. How an answer is scored
+//! [`evaluate_turns`] holds the best plans against virtual time. [`evaluate`] runs everything else; an [`Evaluation`] holds what came of it. How an answer is scored
 //! is said at [`Verdict`] and [`Tally`].
 
 mod answer;
@@ -19,6 +19,7 @@ mod score;
 mod settings;
 mod summary;
 mod truth;
+mod turns;
 
 pub use answer::{Answer, Choice, Status, Verdict};
 pub use clean::{Implausible, without_implausible_rows};
@@ -29,3 +30,4 @@ pub use score::Tally;
 pub use settings::Settings;
 pub use summary::{Scope, Summary, summary_table, write_summary_table};
 pub use truth::{Optimum, Truth};
+pub use turns::{TurnsRow, TurnsSettings, a_day_of_turns, evaluate_turns};

@@ -95,7 +95,7 @@ impl Truth {
 }
 
 /// The size of a background workload's minibatches, as a board's setting has it: the largest.
-fn background_batch(table: &ProfileTable, workload: &Workload) -> Option<BatchSize> {
+pub(crate) fn background_batch(table: &ProfileTable, workload: &Workload) -> Option<BatchSize> {
     let offer = table.offers().iter().find(|offer| offer.workload == *workload)?;
     offer.batch_sizes.last().copied()
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fulcrum_domain::{Alternate, Workload};
+use fulcrum_domain::{
+    Alternate, Assessment, BatchSize, OperatingPoint, Problem, Seconds, Workload,
+};
 
 /// What a plan promises. Without a plan there is the default: everyone takes turns, requests first.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -33,6 +35,41 @@ pub struct Terms {
 }
 
 impl Agreement {
+    /// What a problem asks for, met at an operating point that does what the assessment says.
+    /// `background_batch` is the size of the background workload's minibatches.
+    pub fn of_plan(
+        problem: &Problem,
+        point: &OperatingPoint,
+        promise: &Assessment,
+        alternate: Alternate,
+        background_batch: BatchSize,
+    ) -> Self {
+        let time = |seconds: Seconds| Duration::from_secs_f64(seconds.get());
+        let background = problem.background().zip(point.background).map(|(workload, profile)| {
+            Terms::background(workload.clone(), background_batch.get())
+                .expecting(time(profile.minibatch))
+        });
+        let urgent = problem.urgent().zip(point.urgent).map(|(stream, (batch, profile))| Terms {
+            workload: stream.workload.clone(),
+            batch_size: batch.get(),
+            latency_budget: Some(time(stream.latency)),
+            expected: Some(time(profile.minibatch)),
+        });
+        Self {
+            alternate,
+            guard: 0.0,
+            minibatches_per_cycle: promise.minibatches_per_cycle.unwrap_or(0.0) as u32,
+            terms: background.into_iter().chain(urgent).collect(),
+        }
+    }
+
+    /// The same with a guard.
+    #[must_use]
+    pub fn guarded(mut self, guard: f64) -> Self {
+        self.guard = guard;
+        self
+    }
+
     /// What was promised for a workload, if anything.
     pub fn terms(&self, workload: &Workload) -> Option<&Terms> {
         self.terms.iter().find(|terms| terms.workload == *workload)

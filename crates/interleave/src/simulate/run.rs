@@ -7,6 +7,7 @@ use std::time::Duration;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+use super::device::Execution;
 use super::worker::{Job, JobReport, Next, Simulated as SimulatedWorker, Told};
 use crate::agreement::Agreement;
 use crate::moment::Moment;
@@ -103,7 +104,7 @@ fn workers(setup: &Setup, random: &mut ChaCha8Rng) -> Vec<SimulatedWorker> {
 
 /// Simulates.
 pub fn simulate(setup: &Setup) -> Report {
-    Simulated::new(setup).run(|_, _| {})
+    Simulated::new(setup).finish()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,7 +122,7 @@ pub struct Simulated {
     workers: Vec<SimulatedWorker>,
     jobs: BTreeMap<WorkerId, usize>,
     events: BinaryHeap<Reverse<(Moment, u64, What)>>,
-    agreements: Vec<Agreement>,
+    plans: Vec<(Agreement, Option<Vec<Execution>>)>,
     sequence: u64,
     ids: WorkerId,
     now: Moment,
@@ -142,7 +143,7 @@ impl Simulated {
             turns: Turns::new(),
             jobs: BTreeMap::new(),
             events: BinaryHeap::new(),
-            agreements: Vec::new(),
+            plans: Vec::new(),
             sequence: 0,
             ids: 0,
             now: Moment::START,
@@ -154,7 +155,7 @@ impl Simulated {
             told: VecDeque::new(),
             workers,
         };
-        simulated.agrees(Moment::START, setup.agreement.clone());
+        simulated.agrees(Moment::START, setup.agreement.clone(), None);
         // Who trains before requests can be known of trains too long for them.
         let mut order: Vec<usize> = (0..simulated.workers.len()).collect();
         order.sort_by_key(|&job| simulated.workers[job].trains());
@@ -165,20 +166,27 @@ impl Simulated {
         simulated
     }
 
-    /// Another plan comes into force at a moment.
-    pub fn agrees(&mut self, at: Moment, agreement: Agreement) {
-        self.agreements.push(agreement);
-        self.at(at, What::Agrees(self.agreements.len() - 1));
+    /// Another plan comes into force at a moment, with what minibatches take from then on: one
+    /// execution a job, in their order; none where they take as long as before.
+    pub fn agrees(&mut self, at: Moment, agreement: Agreement, executions: Option<Vec<Execution>>) {
+        self.plans.push((agreement, executions));
+        self.at(at, What::Agrees(self.plans.len() - 1));
     }
 
-    /// Runs to the end. `look` sees the turns after everything that happened.
-    pub fn run(mut self, mut look: impl FnMut(Moment, &Turns)) -> Report {
+    /// How many requests have arrived at a job.
+    pub fn arrived(&self, job: usize) -> u64 {
+        self.workers[job].report.arrived
+    }
+
+    /// Runs until a moment, or to the end.
+    pub fn run_until(&mut self, moment: Moment) {
+        let end = self.end.min(moment);
         loop {
             let next = self.events.peek().map_or(Moment::NEVER, |Reverse((at, ..))| *at);
             let wake = self.turns.wake_at();
             let at = next.min(wake);
-            if at > self.end || at == Moment::NEVER {
-                break;
+            if at > end || at == Moment::NEVER {
+                return;
             }
             self.now = self.now.max(at);
             if wake < next {
@@ -186,8 +194,12 @@ impl Simulated {
             } else if let Some(Reverse((_, _, what))) = self.events.pop() {
                 self.happens(what);
             }
-            look(self.now, &self.turns);
         }
+    }
+
+    /// Runs to the end.
+    pub fn finish(mut self) -> Report {
+        self.run_until(Moment::NEVER);
         let busy: Duration = self.workers.iter().map(|worker| worker.report.busy).sum();
         self.report.idle = self.report.duration.saturating_sub(busy);
         self.report.jobs = self.workers.into_iter().map(SimulatedWorker::into_report).collect();
@@ -235,7 +247,12 @@ impl Simulated {
             What::Ends(..) | What::Dies(..) => {}
             What::Attaches(job) => self.attaches(job),
             What::Agrees(place) => {
-                let agreement = self.agreements[place].clone();
+                let (agreement, executions) = self.plans[place].clone();
+                for (worker, execution) in
+                    self.workers.iter_mut().zip(executions.into_iter().flatten())
+                {
+                    worker.job.execution = execution;
+                }
                 self.tell(|turns, now, actions| {
                     turns.handle(now, Event::Agreed(&agreement), actions);
                 });
