@@ -7,6 +7,8 @@ OUT ?= target/evaluation
 # and for what is costly.
 SAMPLE ?= all
 COSTLY_SAMPLE ?= 150
+# Every so many-th problem of a pair is run in virtual time.
+EVERY ?= 40
 RANDOM := random-10,random-15,random-50,random-150,random-250
 CHEAP := gmd,als,optimum,maxn,presets,coordinate-descent,binary-search,$(RANDOM)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
@@ -66,6 +68,9 @@ evaluate: build ## Score all searches on the measured tables of the AGX Orin, be
 	  run eight-modes $(COSTLY_SAMPLE) --modes 8 --strategy guided; \
 	  run noisy $(COSTLY_SAMPLE) --modes 15 --strategy guided --noise 0.02; \
 	  run slack-aware $(COSTLY_SAMPLE) --modes 15 --strategy guided --alternate slack-aware; \
+	  echo; echo "== turns, in virtual time"; \
+	  $(FULCRUM) evaluate-turns --profiles "$(DATA)" --every $(EVERY) \
+	    --summary "$(OUT)/turns.summary.csv"; \
 	  echo; echo "== what was to be reached"; \
 	  awk -F, -v folder="$(OUT)" -f crates/evaluate/targets.awk crates/evaluate/targets.csv; \
 	  echo; echo "results, summaries and reports: $(OUT)"; \

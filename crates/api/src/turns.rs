@@ -40,6 +40,7 @@ pub fn turn_plan_to_wire(plan: &TurnPlan, mode: Option<v1::PowerMode>) -> v1::Tu
         workload: terms.workload.name.to_string(),
         kind: kind_to_wire(terms.workload.kind).into(),
         batch_size: terms.batch_size,
+        largest_batch_size: terms.largest_batch_size,
         latency_budget: terms.latency_budget.map(duration_to_wire),
         expected_minibatch_seconds: terms.expected.unwrap_or_default().as_secs_f64(),
         expected_power_watts: watts(&terms.workload),
@@ -115,7 +116,9 @@ fn terms_from_wire(terms: &v1::WorkloadTerms) -> Result<(Terms, Option<f64>), Ma
     let expected = positive("expected_minibatch_seconds", terms.expected_minibatch_seconds)?;
     let watts = positive("expected_power_watts", terms.expected_power_watts)?;
     let expected = expected.map(Duration::from_secs_f64);
-    Ok((Terms { workload, batch_size: terms.batch_size, latency_budget, expected }, watts))
+    let largest_batch_size = terms.largest_batch_size.max(terms.batch_size);
+    let batch_size = terms.batch_size;
+    Ok((Terms { workload, batch_size, largest_batch_size, latency_budget, expected }, watts))
 }
 
 #[cfg(test)]

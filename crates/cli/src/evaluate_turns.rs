@@ -32,6 +32,9 @@ pub(crate) struct EvaluateTurnsArgs {
     /// Virtual minutes of each run
     #[arg(long, value_name = "COUNT", value_parser = at_least_one, default_value_t = 5)]
     minutes: usize,
+    /// Share of the time that inference may take where requests come irregularly
+    #[arg(long, value_name = "SHARE", default_value_t = 0.7, value_parser = share)]
+    most_utilisation: f64,
     /// What everything random follows from
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -44,6 +47,13 @@ pub(crate) struct EvaluateTurnsArgs {
     /// Where to write the printed table as a CSV file
     #[arg(long, value_name = "FILE.csv")]
     summary: Option<PathBuf>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+        _ => Err("is not a share above 0 and at most 1; write it like 0.7".into()),
+    }
 }
 
 /// Runs the plans in virtual time and prints how they did.
@@ -60,6 +70,7 @@ pub(crate) fn run(args: &EvaluateTurnsArgs) -> Result<Exit, Failure> {
     let settings = TurnsSettings {
         duration: Duration::from_secs(60 * args.minutes as u64),
         every: args.every,
+        most_utilisation: args.most_utilisation,
         seed: args.seed,
         ..TurnsSettings::default()
     };

@@ -131,7 +131,8 @@ impl Problem {
             found.utilisation = Some(profile.minibatch / cycle);
             found.latency = Some(answered);
             found.misses[Budget::Latency as usize] = answered > stream.latency;
-            found.misses[Budget::ArrivalRate as usize] = profile.minibatch > cycle;
+            found.misses[Budget::ArrivalRate as usize] =
+                profile.minibatch > self.longest_urgent(cycle);
             if let Some(background) = background {
                 let slack = stream.latency - answered;
                 let turns = Turns::new(

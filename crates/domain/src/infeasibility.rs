@@ -152,7 +152,7 @@ fn rate_needed(problem: &Problem, point: &OperatingPoint) -> Option<Hertz> {
         return None;
     }
     let slowest = batch.as_f64() / room.get() / ROUNDING;
-    let fastest = batch.as_f64() / profile.minibatch.get() * ROUNDING;
+    let fastest = problem.most_utilisation() * batch.as_f64() / profile.minibatch.get() * ROUNDING;
     (slowest <= fastest).then(|| Hertz::new(stream.rate.get().clamp(slowest, fastest)))
 }
 

@@ -20,6 +20,7 @@ pub struct Problem {
     background: Option<Workload>,
     urgent: Option<Stream>,
     power: Watts,
+    most_utilisation: f64,
 }
 
 /// Which of the four problems it is.
@@ -144,7 +145,7 @@ impl Problem {
             positive("latency budget", stream.latency.get())?;
         }
         positive("power budget", power.get())?;
-        Ok(Self { background, urgent, power })
+        Ok(Self { background, urgent, power, most_utilisation: 1.0 })
     }
 
     /// Which of the four it is.
@@ -170,6 +171,25 @@ impl Problem {
     /// The power budget, P: for the larger of the two workloads' draws.
     pub fn power(&self) -> Watts {
         self.power
+    }
+
+    /// The largest share of time that the urgent workload may take, α·t/β: 1 where requests come
+    /// evenly spaced.
+    pub fn most_utilisation(&self) -> f64 {
+        self.most_utilisation
+    }
+
+    /// The same problem where the urgent workload may take at most this share of the time, above 0
+    /// and at most 1. Requests that come irregularly queue up where it takes nearly all of it.
+    #[must_use]
+    pub fn with_most_utilisation(mut self, share: f64) -> Self {
+        self.most_utilisation = share.clamp(f64::MIN_POSITIVE, 1.0);
+        self
+    }
+
+    /// The longest that an urgent minibatch may take to keep up, in a cycle of this length.
+    pub fn longest_urgent(&self, cycle: Seconds) -> Seconds {
+        cycle * self.most_utilisation
     }
 
     /// The workload that takes a role.

@@ -80,7 +80,9 @@ impl Choices {
         self.by_batch.iter().flat_map(move |(batch, candidates)| {
             let cycle = stream.map(|s| s.rate.period() * batch.map_or(1.0, BatchSize::as_f64));
             let longest = match (stream, cycle) {
-                (Some(stream), Some(cycle)) => cycle.min(stream.latency - cycle + ROUNDING),
+                (Some(stream), Some(cycle)) => {
+                    problem.longest_urgent(cycle).min(stream.latency - cycle + ROUNDING)
+                }
                 _ => Seconds::INFINITY,
             };
             let within = candidates.partition_point(|c| c.power > problem.power());

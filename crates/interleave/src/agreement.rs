@@ -27,6 +27,9 @@ pub struct Terms {
     pub workload: Workload,
     /// The size of its minibatches; for inference, the most requests that one answers.
     pub batch_size: u32,
+    /// The most requests that a minibatch answers while more than `batch_size` wait: larger ones
+    /// work a backlog off faster. The power budget has to hold for it.
+    pub largest_batch_size: u32,
     /// How long a request may take from its arrival to its answer. None for what runs in the
     /// background: training, or an inference in training's place.
     pub latency_budget: Option<Duration>,
@@ -52,6 +55,7 @@ impl Agreement {
         let urgent = problem.urgent().zip(point.urgent).map(|(stream, (batch, profile))| Terms {
             workload: stream.workload.clone(),
             batch_size: batch.get(),
+            largest_batch_size: batch.get(),
             latency_budget: Some(time(stream.latency)),
             expected: Some(time(profile.minibatch)),
         });
@@ -79,13 +83,21 @@ impl Agreement {
 impl Terms {
     /// Terms of a workload that runs in the background.
     pub fn background(workload: Workload, batch_size: u32) -> Self {
-        Self { workload, batch_size, latency_budget: None, expected: None }
+        let largest_batch_size = batch_size;
+        Self { workload, batch_size, largest_batch_size, latency_budget: None, expected: None }
     }
 
     /// Terms of an inference with a latency budget.
     pub fn urgent(name: &Arc<str>, batch_size: u32, latency_budget: Duration) -> Self {
-        let workload = Workload::infer(name);
-        Self { workload, batch_size, latency_budget: Some(latency_budget), expected: None }
+        let terms = Self::background(Workload::infer(name), batch_size);
+        Self { latency_budget: Some(latency_budget), ..terms }
+    }
+
+    /// The same with larger minibatches for a backlog.
+    #[must_use]
+    pub fn up_to(mut self, largest_batch_size: u32) -> Self {
+        self.largest_batch_size = largest_batch_size.max(self.batch_size);
+        self
     }
 
     /// The same with what the profile says of a minibatch's time.

@@ -385,7 +385,11 @@ impl Turns {
         let trains = worker.workload.kind == WorkloadKind::Train;
         // An inference in the background answers what waits.
         let in_background = worker.is_background() && !trains;
-        let requests = if in_background { worker.most_requests() } else { requests };
+        let requests = if in_background {
+            worker.most_requests()
+        } else {
+            worker.enlarged(requests, self.agreement.guard, now)
+        };
         let minibatches = if in_background { Some(1) } else { minibatches };
         worker.totals.turns += 1;
         let patience = worker.patience(requests, now);

@@ -82,7 +82,7 @@ impl<'a> Misses<'a> {
 fn too_slow(problem: &Problem, batch: BatchSize, minibatch: Seconds) -> bool {
     problem.urgent().is_some_and(|stream| {
         let cycle = stream.rate.period() * batch.as_f64();
-        minibatch > cycle || cycle + minibatch > stream.latency
+        minibatch > problem.longest_urgent(cycle) || cycle + minibatch > stream.latency
     })
 }
 

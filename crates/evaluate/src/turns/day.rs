@@ -55,7 +55,7 @@ pub fn a_day_of_turns(
         })
         .collect();
     let mut rows = Vec::new();
-    for (run, pick) in [("day, following", 0), ("day, oracle", 1)] {
+    for (run, pick) in [("day followed", 0), ("day known", 1)] {
         let mut overall = Sums::default();
         for (group, follows, oracle) in &days {
             let own = [follows, oracle][pick];

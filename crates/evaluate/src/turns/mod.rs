@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use fulcrum_board::ProfileTable;
-use fulcrum_domain::{Alternate, Problem, ProblemKind};
+use fulcrum_domain::{Alternate, Hertz, Problem, ProblemKind};
 use rayon::prelude::*;
 
 use crate::group::Group;
@@ -27,13 +27,21 @@ pub struct TurnsSettings {
     pub every: usize,
     /// Standard deviation over mean of every execution.
     pub jitter: f64,
+    /// The share of the time that inference may take in plans for requests that come irregularly.
+    pub most_utilisation: f64,
     /// What everything random follows from.
     pub seed: u64,
 }
 
 impl Default for TurnsSettings {
     fn default() -> Self {
-        Self { duration: Duration::from_mins(5), every: 40, jitter: 0.05, seed: 1 }
+        Self {
+            duration: Duration::from_mins(5),
+            every: 40,
+            jitter: 0.05,
+            most_utilisation: 0.7,
+            seed: 1,
+        }
     }
 }
 
@@ -102,6 +110,16 @@ pub fn evaluate_turns(
     let mut groups = Group::of(problems);
     groups.retain(|group| group.kind == ProblemKind::Concurrent);
     let truth = Truth::new(table, problems, &groups, Alternate::SlackAware);
+    let with_room: Vec<Problem> = problems
+        .iter()
+        .map(|problem| problem.clone().with_most_utilisation(settings.most_utilisation))
+        .collect();
+    let roomy = Truth::new(table, &with_room, &groups, Alternate::SlackAware);
+    // A problem that no plan with room solves is not one for irregular arrivals, and is refused.
+    let best = |i: usize, irregular: bool| {
+        let own = if irregular { roomy.optimum(i) } else { truth.optimum(i) };
+        own.zip(truth.optimum(i))
+    };
     let solvable = |group: &Group| -> Vec<usize> {
         let solvable = |&i: &usize| truth.optimum(i).is_some();
         group.problems.iter().copied().filter(solvable).collect()
@@ -116,18 +134,18 @@ pub fn evaluate_turns(
         }
         rows.push(overall.row(run, "overall"));
     };
-    report("planned", &|group| {
-        let mut sums = Sums::default();
-        for optimum in solvable(group).into_iter().filter_map(|i| truth.optimum(i)) {
-            let rate = |throughput: Option<fulcrum_domain::Hertz>| {
-                throughput.map_or(0.0, fulcrum_domain::Hertz::get)
-            };
-            sums.problems += 1;
-            sums.throughput += rate(optimum.best.throughput);
-            sums.strict += rate(optimum.strict.throughput);
-        }
-        sums
-    });
+    for (run, irregular) in [("planned", false), ("planned for irregular arrivals", true)] {
+        report(run, &|group| {
+            let mut sums = Sums::default();
+            for (own, regular) in solvable(group).into_iter().filter_map(|i| best(i, irregular)) {
+                let rate = |throughput: Option<Hertz>| throughput.map_or(0.0, Hertz::get);
+                sums.problems += 1;
+                sums.throughput += rate(own.best.throughput);
+                sums.strict += rate(regular.strict.throughput);
+            }
+            sums
+        });
+    }
     let sampled: usize =
         groups.iter().map(|group| solvable(group).len().div_ceil(settings.every)).sum();
     let total = (sampled * Arriving::ALL.len()) as u64;
@@ -136,8 +154,9 @@ pub fn evaluate_turns(
         report(arriving.name(), &|group| {
             let own: Vec<usize> = solvable(group).into_iter().step_by(settings.every).collect();
             let run = |&i: &usize| {
-                let optimum = truth.optimum(i)?;
-                let trial = Trial { table, problem: &problems[i], optimum, settings };
+                let (own, regular) = best(i, arriving.is_irregular())?;
+                let strict = regular.strict.throughput.map_or(0.0, Hertz::get);
+                let trial = Trial { table, problem: &problems[i], optimum: own, strict, settings };
                 let sums = trial.run(arriving, settings.seed.wrapping_add(i as u64));
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
                 Some(sums)

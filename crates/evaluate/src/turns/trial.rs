@@ -32,6 +32,10 @@ impl Arriving {
         }
     }
 
+    pub(super) const fn is_irregular(self) -> bool {
+        !matches!(self, Self::Constant)
+    }
+
     fn arrivals(self, rate: f64) -> Arrivals {
         match self {
             Self::Constant => Arrivals::constant(rate),
@@ -52,6 +56,8 @@ pub(super) struct Trial<'a> {
     pub(super) table: &'a ProfileTable,
     pub(super) problem: &'a Problem,
     pub(super) optimum: &'a Optimum,
+    /// The throughput of the best strict plan, per second.
+    pub(super) strict: f64,
     pub(super) settings: &'a TurnsSettings,
 }
 
@@ -79,7 +85,7 @@ impl Trial<'_> {
         Sums {
             problems: 1,
             throughput: report.throughput(0),
-            strict: self.optimum.strict.throughput.map_or(0.0, fulcrum_domain::Hertz::get),
+            strict: self.strict,
             requests: infer.latencies.count(),
             late: infer.late,
             p99: p99.as_secs_f64() / budget.get(),
@@ -91,7 +97,20 @@ impl Trial<'_> {
 pub(super) fn agreement(table: &ProfileTable, problem: &Problem, optimum: &Optimum) -> Agreement {
     let batch = problem.background().and_then(|workload| background_batch(table, workload));
     let batch = batch.unwrap_or(BatchSize::ONE);
-    Agreement::of_plan(problem, &optimum.point, &optimum.best, Alternate::SlackAware, batch)
+    let mut agreement =
+        Agreement::of_plan(problem, &optimum.point, &optimum.best, Alternate::SlackAware, batch);
+    if let Some(stream) = problem.urgent() {
+        let sizes = table.offers().iter().find(|offer| offer.workload == stream.workload);
+        let within = sizes.into_iter().flat_map(|offer| &offer.batch_sizes).filter(|&&size| {
+            let profile = table.profile(&stream.workload, optimum.point.mode, size);
+            profile.is_some_and(|profile| profile.power <= problem.power())
+        });
+        let largest = within.max().map_or(0, |size| size.get());
+        for terms in agreement.terms.iter_mut().filter(|terms| terms.latency_budget.is_some()) {
+            *terms = terms.clone().up_to(largest);
+        }
+    }
+    agreement
 }
 
 /// The problem's workers, as the table says that they run at a mode: training first.

@@ -24,6 +24,8 @@ pub struct Worker {
     pub batch_sizes: Vec<u32>,
     /// The size of its minibatches: the most requests that one answers.
     pub batch_size: u32,
+    /// The most requests that one answers while more wait.
+    pub largest_batch_size: u32,
     /// How long its requests may take; none where nothing was promised.
     pub latency_budget: Option<Duration>,
     /// What it did since it attached.
@@ -58,6 +60,7 @@ impl Worker {
             ready: true,
             in_background: workload.kind == WorkloadKind::Train,
             batch_size: batch_sizes.last().copied().unwrap_or(1),
+            largest_batch_size: batch_sizes.last().copied().unwrap_or(1),
             workload,
             batch_sizes,
             latency_budget: None,
@@ -82,14 +85,10 @@ impl Worker {
     pub(super) fn agree(&mut self, agreement: &Agreement) {
         let trains = self.workload.kind == WorkloadKind::Train;
         let terms = agreement.terms(&self.workload);
-        self.batch_size = match terms {
-            // A worker runs what it can: the largest size that is not above what the plan wants.
-            Some(terms) => {
-                let fits = self.batch_sizes.iter().rev().find(|&&size| size <= terms.batch_size);
-                fits.or(self.batch_sizes.first()).copied().unwrap_or(1)
-            }
-            None => self.batch_sizes.last().copied().unwrap_or(1),
-        };
+        let most = u32::MAX;
+        self.batch_size = self.fitting(terms.map_or(most, |terms| terms.batch_size));
+        self.largest_batch_size =
+            self.fitting(terms.map_or(most, |terms| terms.largest_batch_size)).max(self.batch_size);
         self.latency_budget = terms.and_then(|terms| terms.latency_budget);
         self.in_background = trains || terms.is_some_and(|terms| terms.latency_budget.is_none());
         // Another plan has another power mode, so what was learned no longer holds.
@@ -97,6 +96,43 @@ impl Worker {
         if let Some(expected) = terms.and_then(|terms| terms.expected) {
             self.durations.expect(self.batch_size, expected);
         }
+    }
+
+    /// A worker runs what it can: the largest of its sizes that is not above what is wanted.
+    fn fitting(&self, wanted: u32) -> u32 {
+        let fits = self.batch_sizes.iter().rev().find(|&&size| size <= wanted);
+        fits.or(self.batch_sizes.first()).copied().unwrap_or(1)
+    }
+
+    /// How many requests to answer in one minibatch when it is its turn to answer `requests`. In a
+    /// backlog that is as many more as do not make the oldest late, or as there can be if it is
+    /// late in any case.
+    pub(super) fn enlarged(&self, requests: u32, guard: f64, now: Moment) -> u32 {
+        let most = self.waiting().min(self.largest_batch_size);
+        let (Some(budget), Some(&oldest)) = (self.latency_budget, self.queue.front()) else {
+            return requests;
+        };
+        // Between the sizes that a worker has, a minibatch takes as long as the next larger one.
+        let larger =
+            self.batch_sizes.iter().copied().filter(|size| (requests + 1..=most).contains(size));
+        if requests < self.batch_size {
+            return requests;
+        }
+        let time = |size: u32| {
+            let known = self.durations.of(size, now).map_or(Duration::ZERO, |known| known.high);
+            known.mul_f64(1.0 + guard)
+        };
+        let deadline = oldest + budget;
+        let own = time(requests);
+        let late_in_any_case = now + own > deadline;
+        let works_off_faster = |size: u32| {
+            time(size).as_secs_f64() * f64::from(requests) <= own.as_secs_f64() * f64::from(size)
+        };
+        larger
+            .filter(|&size| works_off_faster(size))
+            .filter(|&size| late_in_any_case || now + time(size) <= deadline)
+            .max()
+            .unwrap_or(requests)
     }
 
     pub(super) fn plan(&self, worker: WorkerId) -> Action {

@@ -70,7 +70,7 @@ impl Judge {
     pub(super) fn in_time(&self, time: Guess, batch: BatchSize) -> f64 {
         let Some(stream) = self.problem.urgent() else { return 1.0 };
         let cycle = stream.rate.period() * batch.as_f64();
-        let longest = (stream.latency - cycle).min(cycle);
+        let longest = (stream.latency - cycle).min(self.problem.longest_urgent(cycle));
         if longest <= Seconds::ZERO {
             0.0
         } else {
