@@ -3,6 +3,7 @@
 mod convolution;
 mod lstm;
 mod mobilenet;
+mod normalisation;
 mod resnet;
 
 use burn::module::Module;

@@ -3,14 +3,16 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
+use burn_nn::PaddingConfig2d;
 use burn_nn::conv::{Conv2d, Conv2dConfig};
-use burn_nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+
+use super::normalisation::Normalisation;
 
 /// A convolution and its batch normalisation; whoever uses it chooses the activation.
 #[derive(Module, Debug)]
 pub(super) struct Convolution<B: Backend> {
     convolution: Conv2d<B>,
-    normalisation: BatchNorm<B>,
+    normalisation: Normalisation<B>,
 }
 
 impl<B: Backend> Convolution<B> {
@@ -34,7 +36,7 @@ impl<B: Backend> Convolution<B> {
         // The normalisation has a bias of its own.
         let config = config.clone().with_stride([stride; 2]).with_bias(false);
         Self {
-            normalisation: BatchNormConfig::new(config.channels[1]).init(device),
+            normalisation: Normalisation::new(config.channels[1], device),
             convolution: config.init(device),
         }
     }

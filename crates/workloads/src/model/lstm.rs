@@ -15,7 +15,7 @@ use crate::CLASSES;
 use crate::samples::shape::SEQUENCE;
 
 /// How much is remembered.
-const HIDDEN: usize = 64;
+const HIDDEN: usize = 128;
 /// Input, forget and output gate, and what may be remembered.
 const GATES: usize = 4;
 

@@ -13,9 +13,9 @@ use crate::CLASSES;
 use crate::samples::shape::IMAGE;
 
 /// Channels after the first convolution.
-const FIRST: usize = 8;
+const FIRST: usize = 16;
 /// Channels and stride of the layers that follow.
-const LAYERS: [(usize, usize); 5] = [(16, 1), (32, 2), (32, 1), (64, 2), (64, 1)];
+const LAYERS: [(usize, usize); 5] = [(32, 1), (64, 2), (64, 1), (128, 2), (128, 1)];
 
 #[derive(Module, Debug)]
 pub(crate) struct Mobilenet<B: Backend> {
@@ -33,7 +33,7 @@ impl<B: Backend> Mobilenet<B> {
             before = after;
         }
         Self {
-            first: Convolution::square([IMAGE[0], FIRST], 1, device),
+            first: Convolution::square([IMAGE[0], FIRST], 2, device),
             layers,
             last: linear(before, CLASSES, device),
         }

@@ -13,7 +13,7 @@ use crate::CLASSES;
 use crate::samples::shape::IMAGE;
 
 /// Channels of the three stages; each halves the image's sides, save the first.
-const CHANNELS: [usize; 3] = [8, 16, 32];
+const CHANNELS: [usize; 3] = [16, 32, 64];
 
 #[derive(Module, Debug)]
 pub(crate) struct Resnet<B: Backend> {
@@ -26,7 +26,7 @@ impl<B: Backend> Resnet<B> {
     pub(super) fn new(device: &B::Device) -> Self {
         let [first, second, third] = CHANNELS;
         Self {
-            first: Convolution::square([IMAGE[0], first], 1, device),
+            first: Convolution::square([IMAGE[0], first], 2, device),
             blocks: vec![
                 Block::new([first, first], 1, device),
                 Block::new([first, second], 2, device),
