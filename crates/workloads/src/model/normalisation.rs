@@ -64,3 +64,35 @@ fn observe<B: Backend>(running: &RunningState<Tensor<B, 1>>, newest: Tensor<B, 1
     let before = running.value_sync();
     running.update((before * (1.0 - MOMENTUM) + newest.detach() * MOMENTUM).detach());
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::module::AutodiffModule;
+    use burn::tensor::{Distribution, Tolerance};
+    use burn_autodiff::Autodiff;
+    use burn_flex::{Flex, FlexDevice};
+    use burn_nn::{BatchNorm, BatchNormConfig};
+
+    use super::*;
+
+    type Training = Autodiff<Flex>;
+
+    /// In training over some minibatches, then with what was observed.
+    #[test]
+    fn it_computes_what_the_frameworks_own_layer_does() {
+        let ours = Normalisation::<Training>::new(3, &FlexDevice);
+        let theirs: BatchNorm<Training> = BatchNormConfig::new(3).init(&FlexDevice);
+        for _ in 0..4 {
+            let images = Tensor::random([5, 3, 4, 6], Distribution::Normal(2.0, 3.0), &FlexDevice);
+            let expected = theirs.forward(images.clone()).into_data();
+            ours.forward(images).into_data().assert_approx_eq(&expected, tolerance());
+        }
+        let images = Tensor::random([2, 3, 4, 6], Distribution::Normal(1.0, 4.0), &FlexDevice);
+        let expected = theirs.valid().forward::<4>(Tensor::clone(&images)).into_data();
+        ours.valid().forward(images).into_data().assert_approx_eq(&expected, tolerance());
+    }
+
+    fn tolerance() -> Tolerance<f32> {
+        Tolerance::absolute(1e-4)
+    }
+}
