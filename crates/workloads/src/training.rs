@@ -62,6 +62,7 @@ impl<B: AutodiffBackend> TrainingOn<B> {
 impl<B: AutodiffBackend> Training for TrainingOn<B> {
     fn minibatch(&mut self, samples: &[Sample]) -> Result<f32, Error> {
         let inputs = stacked(samples.iter().map(|sample| &*sample.values), &self.device);
+        #[expect(clippy::cast_possible_wrap, reason = "there are ten classes")]
         let classes: Vec<i32> = samples.iter().map(|sample| sample.class as i32).collect();
         let classes =
             Tensor::<B, 1, Int>::from_data(TensorData::new(classes, [samples.len()]), &self.device);
