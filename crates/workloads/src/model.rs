@@ -59,3 +59,70 @@ fn sequences<B: Backend>(samples: Tensor<B, 2>) -> Tensor<B, 3> {
 fn linear<B: Backend>(inputs: usize, outputs: usize, device: &B::Device) -> Linear<B> {
     LinearConfig::new(inputs, outputs).with_initializer(Initializer::Zeros).init(device)
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::module::{ModuleVisitor, Param};
+    use burn_autodiff::Autodiff;
+    use burn_flex::{Flex, FlexDevice};
+    use burn_optim::GradientsParams;
+
+    use super::*;
+    use crate::Samples;
+    use crate::inference::stacked;
+
+    type Training = Autodiff<Flex>;
+
+    struct Weights<'a> {
+        gradients: &'a GradientsParams,
+        without: usize,
+        with: usize,
+    }
+
+    impl ModuleVisitor<Training> for Weights<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<Training, D>>) {
+            if !param.val().is_require_grad() {
+                return;
+            }
+            match self.gradients.get::<Flex, D>(param.id) {
+                Some(gradient) if gradient.clone().abs().max().into_scalar() > 0.0 => {
+                    self.with += 1;
+                }
+                _ => self.without += 1,
+            }
+        }
+    }
+
+    #[test]
+    fn the_gradient_reaches_every_weight() {
+        // A convolution has its weights and two of its normalisation, a linear layer weights and a
+        // bias; the convolutions are nine and eleven.
+        for (network, weights) in
+            [(Network::Resnet, 3 * 9 + 2), (Network::Mobilenet, 3 * 11 + 2), (Network::Lstm, 6)]
+        {
+            let model = Model::<Training>::new(network, 1, &FlexDevice);
+            let samples: Vec<_> = Samples::new(network, 1).take(4).collect();
+            let inputs = samples.iter().map(|sample| &*sample.values);
+            let logits = model.logits(stacked(inputs, &FlexDevice));
+            let gradients = GradientsParams::from_grads(logits.square().sum().backward(), &model);
+            let mut seen = Weights { gradients: &gradients, without: 0, with: 0 };
+            model.visit(&mut seen);
+            assert_eq!((seen.with, seen.without), (weights, 0), "{network}");
+        }
+    }
+
+    #[test]
+    fn weights_follow_from_the_seed_alone() {
+        let answers = |seed| {
+            let model = Model::<Flex>::new(Network::Resnet, seed, &FlexDevice);
+            let values = vec![0.5; 3072];
+            model.logits(stacked([&*values].into_iter(), &FlexDevice)).into_data()
+        };
+        let first = answers(1);
+        // The framework's generator may have been used in between.
+        let _: Tensor<Flex, 1> =
+            Tensor::random([3], burn::tensor::Distribution::Default, &FlexDevice);
+        assert_eq!(first, answers(1));
+        assert_ne!(first, answers(2));
+    }
+}

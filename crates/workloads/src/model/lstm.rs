@@ -54,3 +54,54 @@ impl<B: Backend> Lstm<B> {
         self.last.forward(hidden)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::module::Param;
+    use burn::tensor::{Distribution, Tolerance};
+    use burn_flex::{Flex, FlexDevice};
+    use burn_nn::{GateController, LstmConfig};
+
+    use super::*;
+
+    fn random<const D: usize>(shape: [usize; D]) -> Tensor<Flex, D> {
+        Tensor::random(shape, Distribution::Normal(0.0, 0.2), &FlexDevice)
+    }
+
+    /// The framework's layer, given the same weights a gate at a time.
+    #[test]
+    fn it_computes_what_the_frameworks_own_layer_does() {
+        let mut ours = Lstm::<Flex>::new(&FlexDevice);
+        for (layer, inputs) in
+            [(&mut ours.from_input, SEQUENCE[1]), (&mut ours.from_hidden, HIDDEN)]
+        {
+            layer.weight = Param::from_tensor(random([inputs, GATES * HIDDEN]));
+            layer.bias = Some(Param::from_tensor(random([GATES * HIDDEN])));
+        }
+        ours.last.weight = Param::from_tensor(random([HIDDEN, CLASSES]));
+
+        let mut theirs = LstmConfig::new(SEQUENCE[1], HIDDEN, true).init::<Flex>(&FlexDevice);
+        let take = |gate: &mut GateController<Flex>, index: usize, open: f32| {
+            for (theirs, ours, open) in [
+                (&mut gate.input_transform, &ours.from_input, open),
+                (&mut gate.hidden_transform, &ours.from_hidden, 0.0),
+            ] {
+                let [from, count] = [index * HIDDEN, HIDDEN];
+                let weight = ours.weight.val().narrow(1, from, count);
+                let bias = ours.bias.as_ref().map(|bias| bias.val().narrow(0, from, count) + open);
+                theirs.weight = Param::from_tensor(weight);
+                theirs.bias = bias.map(Param::from_tensor);
+            }
+        };
+        take(&mut theirs.input_gate, 0, 0.0);
+        take(&mut theirs.forget_gate, 1, 1.0);
+        take(&mut theirs.output_gate, 2, 0.0);
+        take(&mut theirs.cell_gate, 3, 0.0);
+
+        let sequences = random([3, SEQUENCE[0], SEQUENCE[1]]);
+        let (_, state) = theirs.forward(sequences.clone(), None);
+        let expected = ours.last.forward(state.hidden).into_data();
+        let logits = ours.logits(sequences).into_data();
+        logits.assert_approx_eq(&expected, Tolerance::<f32>::absolute(1e-4));
+    }
+}
