@@ -50,17 +50,17 @@ impl FromStr for Device {
             None => (text, None),
         };
         let device = match kind {
-            "cpu" => number.map_or(Ok(NonZeroUsize::MIN), str::parse).ok().map(Self::cpu),
-            "cuda" => number.map_or(Ok(0), str::parse).ok().map(|index| Self::Cuda { index }),
+            "cpu" => {
+                let threads = number.map_or(Ok(NonZeroUsize::MIN), str::parse);
+                threads.ok().map(|threads| Self::Cpu { threads })
+            }
+            "cuda" => {
+                let index = number.map_or(Ok(0), str::parse);
+                index.ok().map(|index| Self::Cuda { index })
+            }
             _ => None,
         };
         device.ok_or_else(|| DeviceError { text: text.to_owned() })
-    }
-}
-
-impl Device {
-    const fn cpu(threads: NonZeroUsize) -> Self {
-        Self::Cpu { threads }
     }
 }
 

@@ -36,8 +36,8 @@ pub use predictor::{Answer, Predictor, Request};
 pub use samples::{Sample, Samples};
 pub use trainer::Trainer;
 
-/// The largest minibatch of either kind, which bounds the memory: training the largest network at
-/// this size needs about a gigabyte.
+/// The largest minibatch of either kind. It bounds the memory: training on the processor at this
+/// size was seen to need 150 MiB.
 pub const MAX_BATCH_SIZE: u32 = 256;
 
 /// How many classes the samples of every network have.

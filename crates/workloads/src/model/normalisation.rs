@@ -1,7 +1,7 @@
 //! Batch normalisation, after Ioffe and Szegedy.
 //!
 //! The framework's own layer multiplies `[sample, channel, pixel]` by `[1, channel, 1]`, which its
-//! processor backend does a hundred times slower than `[row, pixel]` by `[row, 1]`: most of a
+//! processor backend does some fifty times slower than `[row, pixel]` by `[row, 1]`: most of a
 //! minibatch would go into that, and minibatches of one, which it does fast, would look all too
 //! good beside larger ones. So each channel of each sample is a row here.
 
