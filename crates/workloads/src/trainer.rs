@@ -20,7 +20,8 @@ pub struct Trainer {
 
 impl Trainer {
     /// Sets a network up. Weights and samples are drawn from the seed: on one thread of a processor
-    /// the same seed has the same losses.
+    /// the same seed has the same losses. Minibatches of one hardly learn: the image networks normalise
+    /// over the minibatch.
     ///
     /// # Errors
     /// When there is no such network, when the minibatches are larger than [`MAX_BATCH_SIZE`], and
