@@ -44,6 +44,17 @@ pub async fn connect_turns(address: &Address) -> Result<TurnClient, Error> {
     Ok(TurnServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
 }
 
+/// Connects to an agent and its turns, over one connection.
+pub(crate) async fn connect_both(address: &Address) -> Result<(AgentClient, TurnClient), Error> {
+    let channel = channel(address).await?;
+    let agent = AgentServiceClient::new(channel.clone());
+    let turns = TurnServiceClient::new(channel);
+    Ok((
+        agent.max_decoding_message_size(LARGEST_MESSAGE),
+        turns.max_decoding_message_size(LARGEST_MESSAGE),
+    ))
+}
+
 async fn channel(address: &Address) -> Result<Channel, Error> {
     Endpoint::from_shared(address.to_string())?
         .connect_timeout(CONNECTING)

@@ -14,6 +14,7 @@ mod power_mode;
 mod profile;
 mod remote_board;
 mod remote_lease;
+mod remote_turns;
 mod sample;
 mod sensor;
 mod span;

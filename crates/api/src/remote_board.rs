@@ -1,5 +1,6 @@
 //! A board behind an agent, to measure on as if it were at hand.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::time::timeout;
 use tonic::Status;
 
 use crate::address::Address;
-use crate::agent_client::{AgentClient, connect};
+use crate::agent_client::{AgentClient, TurnClient, connect_both};
 use crate::board::BoardDescription;
 use crate::malformed::Malformed;
 use crate::power_mode::mode_to_wire;
@@ -96,6 +97,7 @@ pub struct RemoteBoard {
     /// There until it is dropped.
     runtime: Option<Runtime>,
     client: AgentClient,
+    turns: TurnClient,
     description: BoardDescription,
     lease: RemoteLease,
     options: RemoteOptions,
@@ -115,8 +117,9 @@ impl RemoteBoard {
             .enable_all()
             .build()
             .map_err(|error| RemoteError::Runtime(error.to_string()))?;
-        let (client, description, lease) = runtime.block_on(async {
-            let mut client = connect(address).await.map_err(|error| RemoteError::Unreachable {
+        let (client, turns, description, lease) = runtime.block_on(async {
+            let connected = connect_both(address).await;
+            let (mut client, turns) = connected.map_err(|error| RemoteError::Unreachable {
                 address: address.clone(),
                 reason: with_causes(&error),
             })?;
@@ -125,14 +128,46 @@ impl RemoteBoard {
             let board = board.ok_or_else(|| Malformed::missing("board"))?;
             let description = BoardDescription::from_wire(&board)?;
             let lease = RemoteLease::take(&client, &options).await?;
-            Ok::<_, RemoteError>((client, description, lease))
+            Ok::<_, RemoteError>((client, turns, description, lease))
         })?;
-        Ok(Self { runtime: Some(runtime), client, description, lease, options, lost: None })
+        Ok(Self { runtime: Some(runtime), client, turns, description, lease, options, lost: None })
     }
 
     /// What the agent says of the board.
     pub fn description(&self) -> &BoardDescription {
         &self.description
+    }
+
+    pub(crate) fn lease_token(&self) -> &str {
+        self.lease.token()
+    }
+
+    pub(crate) fn agent_client(&self) -> AgentClient {
+        self.client.clone()
+    }
+
+    pub(crate) fn turn_client(&self) -> TurnClient {
+        self.turns.clone()
+    }
+
+    /// Waits for an answer, unless the board is lost before.
+    pub(crate) fn wait_for<T>(
+        &mut self,
+        answer: impl Future<Output = Result<tonic::Response<T>, Status>>,
+    ) -> Result<T, RemoteError> {
+        let runtime = self.runtime.as_ref();
+        let runtime = runtime.ok_or_else(|| RemoteError::Runtime("it was given back".into()))?;
+        let mut ended = self.lease.ended();
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                end = ended.wait_for(Option::is_some) => Err(match end {
+                    Ok(reason) => reason.clone().unwrap_or(RemoteError::Interrupted),
+                    Err(_) => RemoteError::LeaseLost("nobody renews it".into()),
+                }),
+                answer = answer => answer.map(tonic::Response::into_inner).map_err(RemoteError::refused),
+            }
+        })
     }
 
     async fn ask(

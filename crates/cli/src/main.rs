@@ -16,6 +16,7 @@ mod measuring;
 mod output;
 mod plan;
 mod progress;
+mod run;
 mod top;
 
 use std::io::Write as _;
@@ -39,6 +40,9 @@ enum Command {
     /// Find the plan for one problem.
     #[command(after_help = EXIT_CODES)]
     Plan(plan::PlanArgs),
+    /// Run a plan on a board for a while, and report what came of it.
+    #[command(after_help = EXIT_CODES)]
+    Run(run::RunArgs),
     /// Score strategies over the problems of a profile table.
     #[command(after_help = EXIT_CODES)]
     Evaluate(evaluate::EvaluateArgs),
@@ -60,9 +64,10 @@ enum Command {
     Top(top::TopArgs),
 }
 
-fn run(command: &Command) -> Result<Exit, Failure> {
+fn carry_out(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Plan(args) => plan::run(args),
+        Command::Run(args) => run::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::EvaluateTurns(args) => evaluate_turns::run(args),
         Command::Front(args) => front::run(args),
@@ -75,7 +80,7 @@ fn run(command: &Command) -> Result<Exit, Failure> {
 
 fn main() -> ExitCode {
     let outcome = match Cli::try_parse() {
-        Ok(cli) => run(&cli.command),
+        Ok(cli) => carry_out(&cli.command),
         Err(error) => Failure::of_arguments(&error),
     };
     outcome

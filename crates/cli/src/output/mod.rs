@@ -15,7 +15,7 @@ pub(crate) use format::Format;
 pub(crate) use json::plan_json;
 pub(crate) use tables::{front_rows, table};
 pub(crate) use text::plan_text;
-pub(crate) use words::{budgets_in_words, percent};
+pub(crate) use words::{basis_in_words, budgets_in_words, percent};
 
 /// Prints to stdout. A reader that has seen enough (`| head`) is no failure: what was found is still
 /// said by the exit code.
