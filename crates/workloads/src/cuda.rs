@@ -15,11 +15,11 @@ use crate::{Device, Error};
 /// The GPU of that index.
 pub(crate) fn device(index: usize) -> Result<CudaDevice, Error> {
     let unavailable = |reason| Error::Unavailable { device: Device::Cuda { index }, reason };
-    let count = panics_as_errors(gpus).map_err(unavailable)?;
+    let count = panics_as_errors(gpus, "the NVIDIA driver (libcuda)").map_err(unavailable)?;
     if index >= count {
         return Err(unavailable(format!("the driver knows of {count} GPUs, counted from 0")));
     }
-    panics_as_errors(compiler).map_err(unavailable)?;
+    panics_as_errors(compiler, "the run-time compiler of CUDA (libnvrtc)").map_err(unavailable)?;
     Ok(CudaDevice::new(index))
 }
 
@@ -39,9 +39,12 @@ thread_local! {
     static SILENT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Calls something that panics where a library cannot be loaded, and says so in an error instead;
-/// on this thread alone, and without a word on stderr.
-fn panics_as_errors<T>(call: impl FnOnce() -> Result<T, String> + UnwindSafe) -> Result<T, String> {
+/// Calls into a library by a binding that panics where it cannot be loaded, and answers with an error
+/// that names the library instead; on this thread alone, and without a word on stderr.
+fn panics_as_errors<T>(
+    call: impl FnOnce() -> Result<T, String> + UnwindSafe,
+    library: &str,
+) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();
@@ -54,9 +57,7 @@ fn panics_as_errors<T>(call: impl FnOnce() -> Result<T, String> + UnwindSafe) ->
     SILENT.set(true);
     let outcome = panic::catch_unwind(call);
     SILENT.set(false);
-    outcome.unwrap_or_else(|payload| {
-        let said = payload.downcast_ref::<String>().map(String::as_str);
-        let said = said.or_else(|| payload.downcast_ref::<&str>().copied());
-        Err(said.unwrap_or("the driver could not be loaded").to_owned())
+    outcome.unwrap_or_else(|_| {
+        Err(format!("{library} cannot be loaded; is it installed, and on the LD_LIBRARY_PATH?"))
     })
 }
