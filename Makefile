@@ -17,7 +17,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 FULCRUM := $(TARGET_DIR)/release/fulcrum
 
 .DEFAULT_GOAL := help
-.PHONY: bench-agent test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
+.PHONY: bench-agent bench-interleave build-workloads test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -26,8 +26,11 @@ cargo:
 	@command -v $(CARGO) >/dev/null 2>&1 || { \
 	  echo "cargo was not found; install a Rust toolchain from https://rustup.rs and try again" >&2; exit 1; }
 
-build: cargo ## Build the release binaries
-	$(CARGO) build --release --locked
+build: cargo ## Build the command and the agent
+	$(CARGO) build --release --locked -p fulcrum -p fulcrum-agent
+
+build-workloads: cargo ## Build the real training and inference program, which takes minutes
+	$(CARGO) build --release --locked -p fulcrum-workloads
 
 demo: build ## Show the main job on a simulated board, in seconds
 	$(FULCRUM) demo

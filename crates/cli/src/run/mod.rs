@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use fulcrum_api::{Address, RemoteBoard, RemoteOptions, v1};
+use fulcrum_board::{SimulatedOrin, board_named};
 use fulcrum_domain::{Seconds, WorkloadKind};
 use fulcrum_interleave::Agreement;
 
@@ -99,7 +100,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let options = RemoteOptions { stop_on_interrupt: true, ..RemoteOptions::new(holder("run")) };
     let mut board =
         RemoteBoard::borrow(&address, options).map_err(|error| of_remote(&address, &error))?;
-    let wanted = match args.wanted.decide(&mut board)? {
+    // A simulated board of the run's own would have to be measured in real time.
+    let stand_in = own
+        .as_ref()
+        .filter(|_| !args.real)
+        .map(|_| board_named(SimulatedOrin::NAME, 1).map_err(Failure::bad_input));
+    let wanted = match args.wanted.decide(&mut board, stand_in.transpose()?)? {
         Ok(wanted) => wanted,
         Err(exit) => return Ok(exit),
     };

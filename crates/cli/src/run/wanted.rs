@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use fulcrum_api::{RemoteBoard, TurnPlan, mode_from_wire, v1};
-use fulcrum_board::Profiler as _;
+use fulcrum_board::Profiler;
 use fulcrum_domain::{Alternate, ModeId, Outcome, Problem, Role, Watts, Workload};
 use fulcrum_interleave::{Agreement, Terms};
 use fulcrum_search::{Recipe, Task};
@@ -59,15 +59,23 @@ pub(super) struct Wanted {
 }
 
 impl WantedArgs {
-    /// The plan, or how a search without one ends.
-    pub(super) fn decide(&self, board: &mut RemoteBoard) -> Result<Result<Wanted, Exit>, Failure> {
+    /// The plan, or how a search without one ends. A board whose readings are known without waiting
+    /// for them may stand in for the search.
+    pub(super) fn decide(
+        &self,
+        board: &mut RemoteBoard,
+        stand_in: Option<Box<dyn Profiler>>,
+    ) -> Result<Result<Wanted, Exit>, Failure> {
         if let Some(path) = &self.plan {
             return self.read(path, board).map(Ok);
         }
         match (self.power, self.batch) {
             (Some(power), _) => {
                 let problem = self.workloads.problem(&self.stream, power)?;
-                self.search(board, &problem)
+                match stand_in {
+                    Some(mut stand_in) => self.search(&mut *stand_in, &problem),
+                    None => self.search(board, &problem),
+                }
             }
             (None, Some(batch)) => self.by_hand(batch).map(Ok),
             (None, None) => Err(Failure::bad_input(
@@ -79,7 +87,7 @@ impl WantedArgs {
 
     fn search(
         &self,
-        board: &mut RemoteBoard,
+        board: &mut dyn Profiler,
         problem: &Problem,
     ) -> Result<Result<Wanted, Exit>, Failure> {
         let setting = Arc::new(Workloads::setting(board, problem)?);

@@ -16,7 +16,7 @@ struct LiveAgent {
 impl LiveAgent {
     fn start(test: &str) -> Self {
         let folder = folder(test);
-        let process = Command::new(binary())
+        let process = Command::new(built_beside("fulcrum-agent"))
             .args(["--board", "simulated-orin-agx", "--noise", "none", "--speed", "100"])
             .arg("--state-dir")
             .arg(folder.join("state"))
@@ -58,13 +58,13 @@ impl Drop for LiveAgent {
     }
 }
 
-/// The agent's binary, which is built beside the command's.
-fn binary() -> PathBuf {
-    let beside = Path::new(env!("CARGO_BIN_EXE_fulcrum")).with_file_name("fulcrum-agent");
+/// Another package's binary, which is built beside the command's.
+pub(crate) fn built_beside(name: &str) -> PathBuf {
+    let beside = Path::new(env!("CARGO_BIN_EXE_fulcrum")).with_file_name(name);
     // Testing this package alone does not build it.
     if !beside.exists() {
-        let built = Command::new(env!("CARGO")).args(["build", "-p", "fulcrum-agent"]).status();
-        assert!(built.expect("cargo is there").success(), "fulcrum-agent does not build");
+        let built = Command::new(env!("CARGO")).args(["build", "--bin", name]).status();
+        assert!(built.expect("cargo is there").success(), "{name} does not build");
     }
     beside
 }

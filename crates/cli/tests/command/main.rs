@@ -10,5 +10,6 @@ mod measured;
 mod measured_tables;
 mod printed;
 mod running;
+mod runs;
 mod scripted_agent;
 mod small_board;
