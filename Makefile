@@ -88,6 +88,11 @@ bench-agent: build ## Measure what the agent costs: processor, memory, size, a s
 	tests/agent-cost.sh $(TARGET_DIR)/release/fulcrum-agent
 	$(CARGO) bench --locked -p fulcrum-board --bench sample_orin
 
+bench-interleave: build build-workloads ## Compare turns with what the operating system does, on real programs
+	$(CARGO) build --release --locked -p fulcrum-worker --examples
+	tests/interleave-bench.sh $(TARGET_DIR)/release
+	$(TARGET_DIR)/release/examples/turn_cost $(TARGET_DIR)/release/fulcrum-agent
+
 bench: cargo ## Measure the speed of the searches and the readers
 	$(CARGO) bench --workspace --locked
 

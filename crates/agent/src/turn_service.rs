@@ -20,7 +20,9 @@ use tonic::{Code, Request, Response, Status};
 use crate::requests::{mode, text};
 use crate::service::{Agent, changed};
 use crate::status::{because, invalid};
-use crate::turns::{Attribution, Happening, SimulatedJob, SimulatedWorkers, TurnsHandle, simulate};
+use crate::turns::{
+    Attribution, Happening, SimulatedJob, SimulatedWorkers, TurnsHandle, can_simulate, simulate,
+};
 
 /// How often watchers are told.
 const TOLD: Duration = Duration::from_millis(200);
@@ -57,16 +59,25 @@ impl Turns {
         self.handle.stop();
     }
 
-    fn simulate(&self, jobs: &[SimulatedJob]) -> Result<Option<SimulatedWorkers>, Status> {
-        if jobs.is_empty() {
-            return Ok(None);
-        }
+    /// Whether these can be simulated, before anything is changed for them.
+    fn check(&self, jobs: &[SimulatedJob]) -> Result<(), Status> {
         let wrong = |problem: String| invalid(&Malformed::new("simulate", problem));
-        let Some(board) = &self.simulated else {
-            let problem = "is only possible on a simulated board that runs at --speed 1";
-            return Err(wrong(problem.to_owned()));
+        match &self.simulated {
+            _ if jobs.is_empty() => Ok(()),
+            Some(board) => can_simulate(board, jobs).map_err(wrong),
+            None => {
+                let problem = "is only possible on a simulated board that runs at --speed 1";
+                Err(wrong(problem.to_owned()))
+            }
+        }
+    }
+
+    fn simulate(&self, jobs: &[SimulatedJob]) -> Result<Option<SimulatedWorkers>, Status> {
+        let Some(board) = self.simulated.as_ref().filter(|_| !jobs.is_empty()) else {
+            return Ok(None);
         };
-        simulate(board, self.handle.socket(), jobs).map(Some).map_err(wrong)
+        let started = simulate(board, self.handle.socket(), jobs);
+        started.map(Some).map_err(Status::internal)
     }
 }
 
@@ -144,6 +155,7 @@ impl TurnService for Agent {
         let jobs: Result<Vec<_>, _> =
             request.simulate.iter().enumerate().map(|(place, w)| job(place, w)).collect();
         let jobs = jobs?;
+        self.turns.check(&jobs)?;
         let description = self.described.now();
         let space = &description.space;
         let wanted = wire.mode.as_ref().map(|_| mode(space, wire.mode.as_ref())).transpose()?;

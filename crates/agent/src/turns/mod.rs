@@ -22,7 +22,7 @@ use tokio::sync::broadcast;
 
 pub(crate) use attribution::Attribution;
 pub(crate) use listener::{Admitted, WorkerSocket};
-pub(crate) use simulated::{SimulatedJob, SimulatedWorkers, simulate};
+pub(crate) use simulated::{SimulatedJob, SimulatedWorkers, can_simulate, simulate};
 
 /// So many happenings wait for a slow reader.
 const REMEMBERED: usize = 8192;

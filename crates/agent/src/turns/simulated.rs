@@ -31,10 +31,24 @@ impl Drop for SimulatedWorkers {
     }
 }
 
-/// Starts workers on a simulated board.
+/// Whether a board can simulate these.
 ///
 /// # Errors
-/// Names the workload that the board does not offer.
+/// Names the workload that the board does not offer, or that lacks a rate.
+pub(crate) fn can_simulate(board: &SimulatedBoard, jobs: &[SimulatedJob]) -> Result<(), String> {
+    for job in jobs {
+        sizes(board, &job.workload)?;
+        if job.workload.kind == WorkloadKind::Infer && job.arrivals.is_none() {
+            return Err(format!("{} needs an arrival rate", job.workload));
+        }
+    }
+    Ok(())
+}
+
+/// Starts workers on a simulated board, which [can simulate](can_simulate) them.
+///
+/// # Errors
+/// When a thread cannot be started.
 pub(crate) fn simulate(
     board: &SimulatedBoard,
     socket: &Path,
@@ -61,9 +75,7 @@ pub(crate) fn simulate(
                     .name("simulated".into())
                     .spawn(move || one.infer(arrivals, seed))
             }
-            (None, WorkloadKind::Infer) => {
-                return Err(format!("{} needs an arrival rate", job.workload));
-            }
+            (None, WorkloadKind::Infer) => continue,
         };
         started.map_err(|error| format!("no thread for {}: {error}", job.workload))?;
     }

@@ -45,6 +45,9 @@ pub(crate) struct RunArgs {
     /// Start real training and inference programs on this machine: networks resnet, mobilenet, lstm
     #[arg(long)]
     real: bool,
+    /// Start no workers: run those that are attached
+    #[arg(long, conflicts_with = "real", requires = "agent")]
+    attached: bool,
     /// The agent's socket for workers; beside its local socket unless given
     #[arg(long, value_name = "PATH", requires = "real")]
     worker_socket: Option<PathBuf>,
@@ -112,8 +115,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let lost = |error| of_remote(&address, &error);
 
     let is_simulated = board.description().identity.kind == "simulated";
-    let simulate =
-        if is_simulated && !args.real { simulated(&wanted, args.arrivals) } else { Vec::new() };
+    let simulate = if is_simulated && !args.real && !args.attached {
+        simulated(&wanted, args.arrivals)
+    } else {
+        Vec::new()
+    };
     let programs = if args.real {
         let socket = worker_socket(args, &address, own.as_ref())?;
         Some(Programs::start(&wanted, &socket, args)?)
