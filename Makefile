@@ -17,7 +17,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 FULCRUM := $(TARGET_DIR)/release/fulcrum
 
 .DEFAULT_GOAL := help
-.PHONY: bench-agent bench-interleave build-workloads test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
+.PHONY: bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,10 @@ evaluate: build ## Score all searches on the measured tables of the AGX Orin, be
 	  awk -F, -v folder="$(OUT)" -f crates/evaluate/targets.awk crates/evaluate/targets.csv; \
 	  echo; echo "results, summaries and reports: $(OUT)"; \
 	fi
+
+test-python: cargo ## Run the tests of the Python package against the agent
+	$(CARGO) build --locked -p fulcrum-agent
+	tests/python.sh $(TARGET_DIR)/debug/fulcrum-agent
 
 test-faults: cargo ## Run the suites that break things on purpose: kernels, leases, killed agents
 	$(CARGO) test --locked -p fulcrum-board --test jetson_faults --test jetson_misbehaviours

@@ -1,0 +1,174 @@
+"""An inference program's side of taking turns."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from typing import Callable, Deque, Generic, List, Optional, Sequence, Tuple, TypeVar
+
+from ._connection import RETRY_SECONDS, Connection, NotAttached, log
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+#: No more requests are told of in one line.
+_MOST_ARRIVALS = 1000
+
+
+class Batcher(Generic[Request, Answer]):
+    """Takes requests, and answers them in minibatches when it is its turn.
+
+    ``infer`` answers one minibatch on a thread of the batcher's own: an answer for each request, in
+    their order, with nothing left to the device.
+    """
+
+    def __init__(
+        self,
+        infer: Callable[[List[Request]], Sequence[Answer]],
+        *,
+        workload: str,
+        batch_sizes: Sequence[int],
+        socket: Optional[str] = None,
+    ) -> None:
+        if not batch_sizes or min(batch_sizes) < 1:
+            raise ValueError("batch_sizes: name at least one size, all above zero")
+        self._infer = infer
+        self._workload = workload
+        self._batch_sizes = sorted(set(batch_sizes))
+        self._path = socket
+        self._changed = threading.Condition()
+        self._waiting: Deque[Tuple[Request, int, "Future[Answer]"]] = deque()
+        self._connection: Optional[Connection] = None
+        self._closed = False
+        self._warned = False
+        threading.Thread(target=self._serve, name="fulcrum-batcher", daemon=True).start()
+
+    def submit(self, request: Request) -> "Future[Answer]":
+        """Takes a request; its answer comes by the future."""
+        future: "Future[Answer]" = Future()
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the batcher is closed")
+            at_ns = time.monotonic_ns()
+            self._waiting.append((request, at_ns, future))
+            self._tell([at_ns])
+            self._changed.notify()
+        return future
+
+    @property
+    def attached(self) -> bool:
+        """Whether an agent gives turns now."""
+        return self._connection is not None
+
+    def close(self) -> None:
+        """Ends the batcher. Requests that still wait are cancelled."""
+        with self._changed:
+            self._closed = True
+            self._leave()
+            while self._waiting:
+                self._waiting.popleft()[2].cancel()
+            self._changed.notify()
+
+    def _tell(self, arrivals: List[int]) -> None:
+        try:
+            for start in range(0, len(arrivals), _MOST_ARRIVALS):
+                if self._connection is not None:
+                    at_ns = arrivals[start : start + _MOST_ARRIVALS]
+                    self._connection.send({"arrived": {"at_ns": at_ns}})
+        except OSError:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _serve(self) -> None:
+        while not self._closed:
+            try:
+                connection = Connection(self._path, self._workload, "infer", self._batch_sizes)
+            except NotAttached as error:
+                if not self._warned:
+                    self._warned = True
+                    log.warning("%s runs without turns: %s", self._workload, error)
+                self._serve_alone(time.monotonic() + RETRY_SECONDS)
+                continue
+            self._serve_turns(connection)
+
+    def _serve_turns(self, connection: Connection) -> None:
+        with self._changed:
+            if self._closed:
+                connection.close()
+                return
+            self._connection = connection
+            # What came while there was no agent still has its own time of arrival.
+            self._tell([at_ns for _, at_ns, _ in self._waiting])
+        try:
+            while True:
+                message = connection.receive()
+                if "grant" in message:
+                    grant = message["grant"]
+                    self._answer(connection, int(grant["id"]), int(grant["requests"]))
+                elif "fenced" in message or "refused" in message:
+                    log.warning("the agent went on without this worker: %s", message)
+                    break
+        except (OSError, ValueError):
+            pass
+        with self._changed:
+            self._leave()
+
+    def _serve_alone(self, until: float) -> None:
+        while not self._closed:
+            with self._changed:
+                while not self._waiting and not self._closed:
+                    left = until - time.monotonic()
+                    if left <= 0 or not self._changed.wait(left):
+                        return
+            if time.monotonic() >= until:
+                return
+            self._run(self._take(self._batch_sizes[-1]), lambda _: None)
+
+    def _take(self, count: int) -> List[Tuple[Request, int, "Future[Answer]"]]:
+        with self._changed:
+            return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
+
+    def _answer(self, connection: Connection, grant: int, requests: int) -> None:
+        def told(minibatches: List[dict[str, int]]) -> None:
+            with self._changed:
+                connection.send(
+                    {"ran": {"grant": grant, "minibatches": minibatches, "done": True}}
+                )
+
+        self._run(self._take(requests), told)
+
+    def _run(
+        self,
+        taken: List[Tuple[Request, int, "Future[Answer]"]],
+        told: Callable[[List[dict[str, int]]], None],
+    ) -> None:
+        """Runs one minibatch; the device is given back before the answers are."""
+        began_ns = time.monotonic_ns()
+        answers: Sequence[Answer] = []
+        failure: Optional[BaseException] = None
+        if taken:
+            try:
+                answers = self._infer([request for request, _, _ in taken])
+                if len(answers) != len(taken):
+                    failure = ValueError(f"{len(answers)} answers for {len(taken)} requests")
+            except Exception as error:  # whatever it is belongs to those who asked
+                failure = error
+        minibatch = {
+            "began_ns": began_ns,
+            "ended_ns": time.monotonic_ns(),
+            "requests": len(taken),
+        }
+        try:
+            told([minibatch] if taken else [])
+        finally:
+            for place, (_, _, future) in enumerate(taken):
+                if failure is not None:
+                    future.set_exception(failure)
+                else:
+                    future.set_result(answers[place])

@@ -1,0 +1,80 @@
+"""The connection to an agent: lines of JSON over a local socket."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+from typing import Any, Dict, Optional, Sequence
+
+PROTOCOL = 1
+SOCKET = "/run/fulcrum/workers.sock"
+SOCKET_VARIABLE = "FULCRUM_WORKER_SOCKET"
+#: How long an agent may take to answer a worker that attaches, in seconds.
+PATIENCE_SECONDS = 5.0
+#: How long to wait before an agent that is not there is looked for again, in seconds.
+RETRY_SECONDS = 1.0
+
+log = logging.getLogger("fulcrum")
+
+Message = Dict[str, Any]
+
+
+class NotAttached(Exception):
+    """No agent answers, or it does not take this worker."""
+
+
+class Connection:
+    """A connection on which this worker is attached."""
+
+    def __init__(
+        self, path: Optional[str], workload: str, kind: str, batch_sizes: Sequence[int]
+    ) -> None:
+        path = path or os.environ.get(SOCKET_VARIABLE) or SOCKET
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._buffer = b""
+        attach = {
+            "protocol": PROTOCOL,
+            "workload": workload,
+            "kind": kind,
+            "batch_sizes": sorted(set(batch_sizes)),
+        }
+        try:
+            self._socket.settimeout(PATIENCE_SECONDS)
+            self._socket.connect(path)
+            self.send({"attach": attach})
+            answer = self.receive()
+        except (OSError, ValueError) as error:
+            self._socket.close()
+            raise NotAttached(f"no agent at {path}: {error}") from error
+        if "welcome" not in answer:
+            self._socket.close()
+            raise NotAttached(f"the agent refused: {answer}")
+        # From here on the agent may be silent for as long as it likes.
+        self._socket.settimeout(None)
+
+    def send(self, message: Message) -> None:
+        """Says something; raises OSError when the agent has gone."""
+        self._socket.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+
+    def receive(self) -> Message:
+        """Waits for what the agent says next; raises OSError when it has gone."""
+        while b"\n" not in self._buffer:
+            received = self._socket.recv(4096)
+            if not received:
+                raise ConnectionResetError("the agent has gone")
+            self._buffer += received
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        message = json.loads(line)
+        if not isinstance(message, dict):
+            raise ValueError(f"{line!r} is no message")
+        return message
+
+    def close(self) -> None:
+        """Ends the connection, and whoever waits to receive on it."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._socket.close()

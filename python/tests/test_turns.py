@@ -1,0 +1,171 @@
+"""The package against a real agent, whose binary FULCRUM_AGENT_BINARY names."""
+
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import fulcrum
+
+AGENT = os.environ.get("FULCRUM_AGENT_BINARY")
+EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
+
+
+class Agent:
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.workers = str(self.folder / "workers.sock")
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [AGENT, "--board", "simulated-orin-agx", "--log", "error"]
+            + ["--socket", str(self.folder / "agent.sock"), "--state-dir", str(self.folder)]
+        )
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                socket.socket(socket.AF_UNIX).connect(self.workers)
+                return
+            except OSError:
+                assert time.monotonic() < deadline, "the agent does not start"
+                time.sleep(0.02)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def agent(tmp_path):
+    assert AGENT, "FULCRUM_AGENT_BINARY has to name the agent's binary"
+    agent = Agent(tmp_path)
+    yield agent
+    agent.kill()
+
+
+def until(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.01)
+
+
+def test_training_and_inference_never_run_at_once(agent):
+    device = threading.Lock()
+    at_once = []
+
+    def run(seconds):
+        if not device.acquire(blocking=False):
+            at_once.append(time.monotonic())
+            return
+        time.sleep(seconds)
+        device.release()
+
+    def infer(requests):
+        run(0.003)
+        return [request * 2 for request in requests]
+
+    stop = threading.Event()
+    trained = []
+
+    def loader():
+        while not stop.is_set():
+            yield 1
+
+    def training():
+        for batch in fulcrum.train(loader(), workload="a", batch_size=1, socket=agent.workers):
+            run(0.005)
+            trained.append(batch)
+
+    thread = threading.Thread(target=training)
+    thread.start()
+    batcher = fulcrum.Batcher(
+        infer, workload="b", batch_sizes=[1, 2, 4, 8], socket=agent.workers
+    )
+    until(lambda: batcher.attached)
+    pending = []
+    for request in range(200):
+        pending.append(batcher.submit(request))
+        time.sleep(0.004)
+    assert [answer.result(timeout=10) for answer in pending] == [2 * r for r in range(200)]
+    stop.set()
+    thread.join(timeout=10)
+    assert not at_once
+    assert len(trained) > 40
+    batcher.close()
+
+
+def test_what_infer_raises_belongs_to_those_who_asked(agent):
+    def infer(requests):
+        if "bad" in requests:
+            raise ValueError("no such image")
+        return requests
+
+    batcher = fulcrum.Batcher(infer, workload="b", batch_sizes=[1], socket=agent.workers)
+    with pytest.raises(ValueError, match="no such image"):
+        batcher.submit("bad").result(timeout=10)
+    assert batcher.submit("good").result(timeout=10) == "good"
+    batcher.close()
+
+
+def test_without_an_agent_everything_runs_and_one_warning_is_given(tmp_path, caplog):
+    nobody = str(tmp_path / "nobody.sock")
+    assert list(fulcrum.train([1, 2, 3], workload="a", batch_size=1, socket=nobody)) == [1, 2, 3]
+    batcher = fulcrum.Batcher(lambda r: r, workload="b", batch_sizes=[4], socket=nobody)
+    assert [batcher.submit(n).result(timeout=10) for n in range(10)] == list(range(10))
+    batcher.close()
+    said = [record.message for record in caplog.records]
+    assert sum("a runs without turns: no agent at" in message for message in said) == 1, said
+    assert sum("b runs without turns: no agent at" in message for message in said) == 1, said
+
+
+def test_when_the_agent_dies_programs_go_on_and_find_the_next_one(agent):
+    tenant = fulcrum.Tenant(workload="a", batch_size=1, socket=agent.workers)
+    batcher = fulcrum.Batcher(lambda r: r, workload="b", batch_sizes=[4], socket=agent.workers)
+    assert tenant.attached
+    until(lambda: batcher.attached)
+    agent.kill()
+    for n in range(10):
+        with tenant.grant():
+            pass
+        assert batcher.submit(n).result(timeout=10) == n
+    assert not tenant.attached
+    agent.start()
+
+    def both_attached():
+        with tenant.grant():
+            time.sleep(0.001)
+        return tenant.attached and batcher.attached
+
+    until(both_attached)
+    tenant.close()
+    batcher.close()
+
+
+def test_a_size_that_is_none_is_named():
+    with pytest.raises(ValueError, match="batch_sizes"):
+        fulcrum.Batcher(lambda r: r, workload="b", batch_sizes=[])
+
+
+@pytest.mark.parametrize("name", ["train.py", "infer.py"])
+def test_the_examples_run(agent, name):
+    environment = {
+        **os.environ,
+        "FULCRUM_WORKER_SOCKET": agent.workers,
+        "PYTHONPATH": str(pathlib.Path(fulcrum.__file__).parent.parent),
+    }
+    ran = subprocess.run(
+        [sys.executable, str(EXAMPLES / name), "50"],
+        env=environment, capture_output=True, text=True, timeout=60,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "without turns" not in ran.stderr, ran.stderr
+    if name == "train.py":
+        first, last = ran.stdout.split("loss ")[1].split(" -> ")
+        assert float(last) < float(first)
