@@ -42,7 +42,7 @@ managed() {
   taskset -c $other "$release/fulcrum" run --agent "unix://$home/agent.sock" --arrivals constant \
     --train "$train" --train-batch "$train_batch" --infer "$infer" --rate "$rate" \
     --latency "${latency}ms" --batch "$batch" --guard "${GUARD:-0.1}" --attached \
-    --for "$((seconds + 4))s" > /dev/null &
+    --for "$((seconds + 4))s" > /dev/null 2>&1 &
   local plan=$!
   sleep 0.3
   programs managed "" "--socket $home/workers.sock"

@@ -18,6 +18,7 @@ mod plan;
 mod progress;
 mod run;
 mod top;
+mod verified;
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -11,6 +11,7 @@ use crate::exit::{Exit, Failure};
 use crate::measuring::search;
 use crate::output::{Answer, Format, plan_json, plan_text, print};
 use crate::progress::{Lines, Progress};
+use crate::verified::{Arriving, verify};
 
 /// Arguments of `fulcrum plan`.
 #[derive(Args)]
@@ -30,6 +31,13 @@ pub(crate) struct PlanArgs {
     /// How the workloads take turns: strict or slack-aware
     #[arg(long, default_value = "strict")]
     alternate: Alternate,
+    /// How requests arrive: the plan is held against that in virtual time before it is printed
+    #[arg(long, value_enum)]
+    arrivals: Option<Arriving>,
+    /// Which percentile of latency the budget holds for, with --arrivals
+    #[arg(long, value_name = "PERCENT", default_value_t = 99.0, value_parser = percentile,
+        requires = "arrivals")]
+    percentile: f64,
     /// At most so many power modes may be measured, instead of the strategy's own allowance
     #[arg(long, value_name = "COUNT", allow_hyphen_values = true, value_parser = at_least_one)]
     modes: Option<usize>,
@@ -44,9 +52,20 @@ pub(crate) struct PlanArgs {
     verbose: bool,
 }
 
+fn percentile(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(percent) if percent > 0.0 && percent < 100.0 => Ok(percent),
+        _ => Err("is not above 0 and below 100; write it like 99 or 99.9".into()),
+    }
+}
+
 /// Finds the plan and prints it.
 pub(crate) fn run(args: &PlanArgs) -> Result<Exit, Failure> {
-    let problem = args.workloads.problem(&args.stream, args.power)?;
+    let mut problem = args.workloads.problem(&args.stream, args.power)?;
+    if let Some(arriving) = args.arrivals {
+        problem = problem.with_most_utilisation(arriving.most_utilisation());
+    }
+    let problem = problem;
     let mut board = args.source.open(args.seed)?;
     let space = board.space().clone();
     let setting = Arc::new(Workloads::setting(&*board, &problem)?);
@@ -75,6 +94,9 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, Failure> {
     progress.finish();
     let (outcome, profiles, cost) = searched?;
 
+    let verified = args.arrivals.zip(outcome.plan()).and_then(|(arriving, plan)| {
+        verify(&problem, plan, args.alternate, background_batch, arriving, args.percentile)
+    });
     let answer = Answer {
         space: &space,
         problem: &problem,
@@ -85,6 +107,7 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, Failure> {
         outcome: &outcome,
         profiles: &profiles,
         cost: &cost,
+        verified,
     };
     let text = match args.output {
         Format::Table => plan_text(&answer),
@@ -92,6 +115,8 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, Failure> {
     };
     print(&text)?;
     Ok(match outcome {
+        // The budgets hold on average, but not for so many of the requests.
+        Outcome::Solved(_) if verified.is_some_and(|verified| !verified.holds) => Exit::Unsolved,
         Outcome::Solved(_) => Exit::Solved,
         Outcome::Infeasible(_) => Exit::Infeasible,
         Outcome::Unsolved(_) => Exit::Unsolved,

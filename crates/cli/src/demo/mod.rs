@@ -80,6 +80,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         outcome: &outcome,
         profiles: &profiles,
         cost: &cost,
+        verified: None,
     };
     writeln!(out, "{}\n", plan_text(&answer))?;
 

@@ -6,6 +6,7 @@ use fulcrum_domain::{
 use fulcrum_search::GUARD_SIGMAS;
 
 use crate::measuring::Cost;
+use crate::verified::Verified;
 
 /// The answer to one problem, with what it rests on and what it cost.
 pub(crate) struct Answer<'a> {
@@ -27,6 +28,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) profiles: &'a Profiles,
     /// What the search spent.
     pub(crate) cost: &'a Cost,
+    /// What the plan does in virtual time, where that was asked for.
+    pub(crate) verified: Option<Verified>,
 }
 
 impl Answer<'_> {

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::output::Answer;
 use crate::output::words::basis_in_words;
+use crate::verified::Verified;
 
 /// The answer as one JSON object.
 pub(crate) fn plan_json(answer: &Answer<'_>) -> serde_json::Result<String> {
@@ -31,6 +32,7 @@ pub(crate) fn plan_json(answer: &Answer<'_>) -> serde_json::Result<String> {
         measurements: answer.cost.measurements,
         failed_measurements: answer.cost.failures,
         solve_us: answer.cost.deciding.as_secs_f64() * 1e6,
+        verified: answer.verified,
     })
 }
 
@@ -48,6 +50,8 @@ struct AnswerView<'a> {
     measurements: usize,
     failed_measurements: usize,
     solve_us: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<Verified>,
 }
 
 #[derive(Serialize)]

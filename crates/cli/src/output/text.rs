@@ -28,6 +28,7 @@ pub(crate) fn plan_text(answer: &Answer<'_>) -> String {
             lines.push(cost_line(answer));
             lines.push("WHY".into());
             lines.extend(why_lines(answer, &answer.explanation(plan)));
+            lines.extend(answer.verified.map(|verified| format!("  {}", verified.in_words())));
         }
         Outcome::Infeasible(why) | Outcome::Unsolved(why) => {
             lines.extend(remedy_lines(answer, why));

@@ -12,7 +12,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use fulcrum_api::{Address, RemoteBoard, RemoteOptions, v1};
 use fulcrum_board::{SimulatedOrin, board_named};
 use fulcrum_domain::{Seconds, WorkloadKind};
@@ -22,6 +22,7 @@ use crate::agents::{address, holder, of_remote};
 use crate::arguments::duration;
 use crate::exit::{Exit, Failure};
 use crate::output::{Format, print};
+use crate::verified::Arriving;
 
 use agent_process::AgentProcess;
 use observed::Observed;
@@ -60,27 +61,6 @@ pub(crate) struct RunArgs {
     /// How to print the report
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     output: Format,
-}
-
-/// How requests arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Arriving {
-    /// Evenly spaced
-    Constant,
-    /// Independent of each other
-    Poisson,
-    /// In bursts
-    Bursty,
-}
-
-impl Arriving {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Constant => "constant",
-            Self::Poisson => "poisson",
-            Self::Bursty => "bursty",
-        }
-    }
 }
 
 /// Runs the plan and prints the report.

@@ -2,7 +2,7 @@
 
 use insta::{assert_snapshot, with_settings};
 
-use crate::running::{Ran, folder, fulcrum};
+use crate::running::{Ran, folder, fulcrum, fulcrum_line};
 use crate::small_board::write_tables;
 
 /// Runs a command over the small board's tables; `{profiles}` stands for their folder.
@@ -170,4 +170,26 @@ fn an_evaluation_prints_its_table_and_writes_its_files() {
     );
     assert_eq!(results.lines().count(), 1 + 3 * 2);
     assert!(std::fs::read_to_string(report).expect("written").contains("<svg"));
+}
+
+#[test]
+fn a_plan_is_held_against_the_arrivals_that_were_named() {
+    let line = "plan --board simulated-orin-agx --train resnet18 --infer mobilenet_v3 --rate 60 \
+                --latency 800ms --power 30W --alternate slack-aware -o json";
+    let verified = |more: &str| -> serde_json::Value {
+        let ran = fulcrum_line(&format!("{line} {more}"));
+        assert_eq!(ran.code, 0, "{ran:?}");
+        serde_json::from_str::<serde_json::Value>(&ran.out).expect("json")["verified"].clone()
+    };
+    assert_eq!(verified(""), serde_json::Value::Null);
+    for arrivals in ["constant", "poisson", "bursty"] {
+        let found = verified(&format!("--arrivals {arrivals} --percentile 99.9"));
+        assert_eq!(found["arrivals"], arrivals);
+        assert_eq!(found["holds"], true, "{found}");
+        let latency = found["latency_ms"].as_f64().expect("a latency");
+        assert!(latency > 100.0 && latency <= 800.0, "{found}");
+        assert!(found["throughput_hz"].as_f64().expect("a rate") > 1.0, "{found}");
+    }
+    let wrong = fulcrum_line(&format!("{line} --arrivals poisson --percentile 100"));
+    assert!(wrong.complaint().contains("--percentile"), "{wrong:?}");
 }
