@@ -91,6 +91,7 @@ pub(crate) struct Control {
     clock: SystemClock,
     journal: Journal,
     came_into_force: Notify,
+    lease_taken: Notify,
     state: Mutex<State>,
 }
 
@@ -116,6 +117,7 @@ impl Control {
             clock: SystemClock::new(),
             journal,
             came_into_force: Notify::new(),
+            lease_taken: Notify::new(),
             state: Mutex::new(state),
         }
     }
@@ -159,6 +161,7 @@ impl Control {
         let lease = state.leases.take(holder, duration, request_id, token, self.clock.now())?;
         if known.as_ref() != Some(&lease.token) {
             state.counts.leases += 1;
+            self.lease_taken.notify_one();
             tracing::info!(holder, "lease taken");
         }
         Ok(lease)
@@ -237,8 +240,9 @@ impl Control {
     }
 
     /// What has to be done again and again: a lease that is over ends, a board that could not be put
-    /// back is tried again, and whether the mode still holds is looked at.
-    pub(crate) async fn look_after(&self) -> Result<(), BoardGone> {
+    /// back is tried again, and whether the mode still holds is looked at. Says whether there is
+    /// anything of that kind left to do.
+    pub(crate) async fn look_after(&self) -> Result<bool, BoardGone> {
         let mut state = self.state.lock().await;
         self.end_expired(&mut state).await?;
         if state.unrestored.is_some() {
@@ -252,7 +256,12 @@ impl Control {
             }
             state.overrides = overrides;
         }
-        Ok(())
+        Ok(state.leases.current().is_some() || state.unrestored.is_some() || state.wanted.is_some())
+    }
+
+    /// Returns when somebody has taken the lease, or at once if that was so since the last call.
+    pub(crate) async fn lease_taken(&self) {
+        self.lease_taken.notified().await;
     }
 
     /// Returns when a mode has come into force where none was, or at once if that was so since the

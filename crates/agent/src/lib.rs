@@ -1,7 +1,7 @@
 //! The agent of one board.
 //!
 //! Pure cores decide: the [`lease`], the [`limits`] of what may be set, the [`guard`]s that step
-//! down, [`measuring`] with its statistics, the [`energy`] counter and the [`history`]. Shells act:
+//! down, [`settling`] and [`measuring`] with its statistics, the [`energy`] counter and the [`history`]. Shells act:
 //! one thread owns the board, `control` passes every change through lease, limits and journal, the
 //! sampler reads, and the service answers.
 
@@ -24,6 +24,7 @@ mod run;
 mod sampler;
 mod serve;
 mod service;
+pub mod settling;
 mod status;
 mod turn_service;
 mod turns;

@@ -187,7 +187,9 @@ mod tests {
             let control =
                 Control::new(handle.clone(), journal, Limits::default(), GuardLimits::default());
             let interval = Duration::from_millis(100);
-            let sampler = Sampler::new(handle, clock.clone(), interval, &sensors, &total);
+            let unaccounted = Box::new(|_: &_| ());
+            let sampler =
+                Sampler::new(handle, clock.clone(), interval, &sensors, &total, unaccounted);
             let token = "secret".to_owned();
             control.take("a test", Duration::from_mins(1), "", token.clone()).await.unwrap();
             let workers = Failing { after: 20, with };

@@ -10,6 +10,7 @@ use fulcrum_board::{Absence, Moment, SensorValue};
 use fulcrum_domain::{Failure, Profile, Seconds, Watts};
 
 use crate::energy::DistinctMean;
+use crate::settling::alike;
 
 /// How much is to be measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +77,6 @@ pub struct Measured {
 const WINDOW: usize = 8;
 /// Two windows whose medians differ by less are steady.
 const STEADY_TIME: f64 = 0.02;
-/// Two values of the power that differ by less are steady.
-const STEADY_POWER: f64 = 0.03;
 /// After so many windows it counts in any case: some workloads never become steady, and their
 /// profile says so by its error.
 const PATIENCE: usize = 10;
@@ -196,8 +195,8 @@ impl Measuring {
         let (before, last) =
             (median(&self.times[n - 2 * window..n - window]), median(&self.times[n - window..]));
         let steady_time = (last / before - 1.0).abs() < STEADY_TIME;
-        let steady_power = !self.power_was_read
-            || self.power.last_two().is_some_and(|(a, b)| (b / a - 1.0).abs() < STEADY_POWER);
+        let steady_power =
+            !self.power_was_read || self.power.last_two().is_some_and(|(a, b)| alike(a, b));
         steady_time && steady_power
     }
 

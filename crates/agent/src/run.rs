@@ -1,10 +1,10 @@
 //! The agent's life: opens the board, puts back what an earlier agent left, serves, and puts the
 //! board back before it ends.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fulcrum_board::Moment;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -18,15 +18,15 @@ use crate::open_board::{Opened, noise_named, open_board};
 use crate::sampler::Sampler;
 use crate::serve::{LocalSocket, bind, serve, serve_metrics};
 use crate::service::Agent;
-use crate::turn_service::{Turns, keep_account};
+use crate::turn_service::{Turns, energy_account, keep_account};
 use crate::turns::{TurnsHandle, WorkerSocket};
 
-/// How often leases, overrides and pending restores are looked at.
+/// How often leases, overrides and pending restores are looked at, where there are any.
 const LOOK_AFTER: Duration = Duration::from_millis(250);
 /// While a mode is in force the guards look at least so often, however seldom sensors are read.
 const GUARDED: Duration = Duration::from_millis(500);
 /// How often parts that were not there are looked for, while nobody holds the board.
-const PROBE: Duration = Duration::from_secs(5);
+const PROBE: Duration = Duration::from_secs(10);
 
 /// Why an agent cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -112,14 +112,15 @@ pub async fn run(config: &Config) -> Result<(), AgentError> {
         sensors = summary(&description.sensors),
         "board"
     );
+    let turns = Arc::new(Turns::new(start_turns(config)?, simulated));
     let sampler = Arc::new(Sampler::new(
         board.clone(),
         clock.clone(),
         config.sample_interval,
         &description.sensors,
         &description.total_power,
+        energy_account(turns.clone()),
     ));
-    let turns = Arc::new(Turns::new(start_turns(config)?, simulated));
     let agent = Agent {
         control: control.clone(),
         sampler,
@@ -197,25 +198,29 @@ async fn listen(
     Ok(Some(listener))
 }
 
-/// Reads the sensors again and again, and lets the guards look at what they say.
+/// Samples, and lets the guards look at every sample while a mode is in force.
 async fn sample(agent: &Agent) -> BoardGone {
+    match guarded_samples(agent).await {
+        Ok(never) => match never {},
+        Err(gone) => gone,
+    }
+}
+
+async fn guarded_samples(agent: &Agent) -> Result<Infallible, BoardGone> {
+    let mut samples = agent.sampler.watch();
     loop {
-        let began: Moment = agent.clock.now();
-        let reading = match agent.sampler.sample().await {
-            Ok(reading) => reading,
-            Err(gone) => return gone,
-        };
-        let board = agent.described.now();
-        let guarded = agent.control.guard(&board.sensors, &reading.sample, &board.space);
-        let longest = match guarded.await {
-            Ok(true) => GUARDED,
-            Ok(false) => Duration::MAX,
-            Err(gone) => return gone,
-        };
-        tokio::select! {
-            () = agent.sampler.wait(began, longest) => {}
-            // Whatever the interval, a mode that was just set is watched from now on.
-            () = agent.control.mode_came_into_force() => {}
+        agent.sampler.start(Duration::MAX)?;
+        agent.control.mode_came_into_force().await;
+        // Whatever the interval, a mode that was just set is watched from now on.
+        samples.mark_unchanged();
+        agent.sampler.start(GUARDED)?;
+        loop {
+            samples.changed().await.map_err(|_| BoardGone)?;
+            let Some(reading) = samples.borrow_and_update().clone() else { continue };
+            let board = agent.described.now();
+            if !agent.control.guard(&board.sensors, &reading.sample, &board.space).await? {
+                break;
+            }
         }
     }
 }
@@ -224,31 +229,37 @@ async fn sample(agent: &Agent) -> BoardGone {
 async fn look_after(agent: &Agent, board: &BoardHandle) -> BoardGone {
     let mut probed = agent.clock.now();
     loop {
-        if let Err(gone) = agent.control.look_after().await {
-            return gone;
-        }
+        let borrowed = match agent.control.look_after().await {
+            Ok(borrowed) => borrowed,
+            Err(gone) => return gone,
+        };
         let now = agent.clock.now();
-        if now.since(probed) >= PROBE && agent.control.standing().await.lease.is_none() {
+        if now.since(probed) >= PROBE && !borrowed {
             probed = now;
-            let described = agent.described.clone();
+            let (described, sampler) = (agent.described.clone(), agent.sampler.clone());
             let renewed = board.run(move |board| {
                 let changed = board.probe_again();
                 if changed {
                     described.renew(board);
+                    sampler.described(board.sensors(), board.total_power());
                 }
                 changed
             });
             match renewed.await {
                 Ok(true) => {
                     let board = agent.described.now();
-                    agent.sampler.described(&board.sensors, &board.total_power);
                     tracing::info!(modes = board.space.len(), "a part of the board came up");
                 }
                 Ok(false) => {}
                 Err(gone) => return gone,
             }
         }
-        tokio::time::sleep(LOOK_AFTER).await;
+        // A board that nobody has borrowed is left alone until it is time to look for new parts.
+        let rest = if borrowed { LOOK_AFTER } else { PROBE };
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            () = agent.control.lease_taken() => {}
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The sampler: reads all sensors at a steady rate, counts energy, keeps a history, and shows
-//! everyone the latest sample.
+//! everyone the latest sample. It works on the board's thread, so that a sample that nobody waits
+//! for wakes nobody else.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use fulcrum_api::RemoteSample;
-use fulcrum_board::{Absence, Clock, Moment, Quantity, Sample, Sensor, TotalPower};
+use fulcrum_board::{Absence, Clock, Quantity, Sample, Sensor, TotalPower};
 use tokio::sync::watch;
 
 use crate::board_thread::{BoardGone, BoardHandle};
@@ -48,7 +49,11 @@ pub(crate) struct Sampler {
     interval: Duration,
     kept: Mutex<Kept>,
     latest: watch::Sender<Option<Arc<Reading>>>,
+    account: Account,
 }
+
+/// Who keeps account of every sample, on the board's thread.
+pub(crate) type Account = Box<dyn Fn(&Reading) + Send + Sync>;
 
 /// The energy counted until a sample.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +77,7 @@ impl Sampler {
         interval: Duration,
         sensors: &[Sensor],
         total: &TotalPower,
+        account: Account,
     ) -> Self {
         let kept = Kept {
             energy: EnergyCounter::default(),
@@ -79,7 +85,7 @@ impl Sampler {
             refresh: power_refresh(sensors, total),
         };
         let (latest, _) = watch::channel(None);
-        Self { board, clock, interval, kept: Mutex::new(kept), latest }
+        Self { board, clock, interval, kept: Mutex::new(kept), latest, account }
     }
 
     /// The board is described anew: another number of sensors starts another history.
@@ -115,9 +121,20 @@ impl Sampler {
         kept.history.since(from).map(remote).collect()
     }
 
-    /// Reads once and shows it.
-    pub(crate) async fn sample(&self) -> Result<Arc<Reading>, BoardGone> {
-        let sample = self.board.run(|board| board.sense()).await?;
+    /// Reads now, and from then on at the sampler's interval, but at least so often in real time.
+    pub(crate) fn start(self: &Arc<Self>, longest: Duration) -> Result<(), BoardGone> {
+        let sampler = self.clone();
+        self.board.repeat(move |board| {
+            let began = sampler.clock.now();
+            sampler.take(board.sense());
+            let passed = sampler.clock.now().since(began);
+            let left = sampler.clock.real(sampler.interval.saturating_sub(passed));
+            left.max(FASTEST).min(longest)
+        })
+    }
+
+    /// Keeps a sample and shows it.
+    fn take(&self, sample: Sample) {
         let reading = {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             let refresh = kept.refresh;
@@ -131,15 +148,8 @@ impl Sampler {
             let Energy { joules, covered, distinct } = energy;
             Arc::new(Reading { time: SystemTime::now(), joules, covered, distinct, sample })
         };
-        self.latest.send_replace(Some(reading.clone()));
-        Ok(reading)
-    }
-
-    /// Waits until the next sample is due, but no longer than this in real time.
-    pub(crate) async fn wait(&self, since: Moment, longest: Duration) {
-        let passed = self.clock.now().since(since);
-        let left = self.clock.real(self.interval.saturating_sub(passed));
-        tokio::time::sleep(left.clamp(FASTEST, longest)).await;
+        (self.account)(&reading);
+        self.latest.send_replace(Some(reading));
     }
 }
 

@@ -10,24 +10,27 @@ use fulcrum_api::{
     v1, value_to_wire, values_to_wire,
 };
 use fulcrum_board::{Clock, ModeChange};
-use fulcrum_domain::ModeSpace;
+use fulcrum_domain::{ModeId, ModeSpace};
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::board_thread::BoardHandle;
+use crate::board_thread::{BoardGone, BoardHandle};
 use crate::control::{Control, ControlError};
 use crate::described::Described;
 use crate::measure::{Instruments, Measurement, Progress};
 use crate::measuring::Phase;
 use crate::requests::{mode, order, text, time};
 use crate::sampler::{HISTORY, Sampler};
+use crate::settling::Settling;
 use crate::turn_service::Turns;
 use crate::workers::WorkerPool;
 
 /// How long a lease lasts unless the request says otherwise.
 const LEASE: Duration = Duration::from_secs(10);
+/// No request waits longer for a board to settle.
+const LONGEST_SETTLING: Duration = Duration::from_mins(1);
 
 /// Everything that answering needs. Cloning it is cheap.
 #[derive(Clone)]
@@ -51,6 +54,36 @@ pub(crate) fn changed(space: &ModeSpace, change: &ModeChange) -> v1::SetPowerMod
         applied: Some(v1::PowerMode { levels: change.applied.clone() }),
         observed: values_to_wire(&change.observed),
         overrides: overrides_to_wire(&change.overrides),
+        settled_after: None,
+    }
+}
+
+impl Agent {
+    /// Waits until the board has settled in a mode that was just set, but no longer than this.
+    async fn settled(
+        &self,
+        mode: ModeId,
+        within: Duration,
+    ) -> Result<Option<Duration>, ControlError> {
+        let mut settling = Settling::new(self.clock.now(), self.sampler.power_refresh());
+        let mut samples = self.sampler.watch();
+        let settled = async {
+            loop {
+                samples.changed().await.map_err(|_| BoardGone)?;
+                let Some(reading) = samples.borrow_and_update().clone() else { continue };
+                let standing = self.control.standing().await;
+                if standing.wanted != Some(mode) {
+                    // Somebody else has changed it since.
+                    return Ok(None);
+                }
+                let sample = &reading.sample;
+                let holds = standing.overrides.is_empty();
+                if let Some(after) = settling.look(sample.at, &sample.total_power, holds) {
+                    return Ok(Some(after));
+                }
+            }
+        };
+        tokio::time::timeout(self.clock.real(within), settled).await.unwrap_or(Ok(None))
     }
 }
 
@@ -193,10 +226,15 @@ impl AgentService for Agent {
                 applied: levels,
                 observed: values_to_wire(&self.control.levels().await?),
                 overrides: Vec::new(),
+                settled_after: None,
             }));
         }
+        let bounds = (Duration::ZERO, LONGEST_SETTLING);
+        let within = time("settle_within", request.settle_within.as_ref(), Duration::ZERO, bounds)?;
         let change = self.control.set(token, space, mode).await?;
-        Ok(Response::new(changed(space, &change)))
+        let settled = self.settled(mode, within).await?;
+        let settled_after = settled.map(duration_to_wire);
+        Ok(Response::new(v1::SetPowerModeResponse { settled_after, ..changed(space, &change) }))
     }
 
     type MeasureStream = Answers<v1::MeasureResponse>;

@@ -18,6 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
 
 use crate::requests::{mode, text};
+use crate::sampler::Account;
 use crate::service::{Agent, changed};
 use crate::status::{because, invalid};
 use crate::turns::{
@@ -81,35 +82,30 @@ impl Turns {
     }
 }
 
-/// Tells of everything that happens to whoever keeps account of it: energy, and where processes run.
+/// Divides the energy of every sample among those who ran.
+pub(crate) fn energy_account(turns: Arc<Turns>) -> Account {
+    Box::new(move |reading| {
+        let now = fulcrum_interleave::Moment::at_ns(fulcrum_worker::monotonic::now_ns());
+        let watts = reading.sample.total_power.as_ref().ok().copied();
+        turns.attribution().drawn(now, reading.joules, watts);
+    })
+}
+
+/// Tells of everything that happens to whoever keeps account of it: who ran, and where processes run.
 pub(crate) async fn keep_account(agent: Agent) {
     let mut happenings = agent.turns.handle.watch();
-    let mut samples = agent.sampler.watch();
     loop {
-        tokio::select! {
-            happened = happenings.recv() => match happened.as_deref() {
-                Ok(Happening::Ran(turn)) => {
-                    let time = turn.minibatch.ended.since(turn.minibatch.began);
-                    agent.turns.attribution().ran(turn.worker, &turn.workload, time);
-                }
-                Ok(Happening::Attached { process }) => {
-                    let process = *process;
-                    let _ = agent.board.run(move |board| board.place(process)).await;
-                }
-                Ok(_) | Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return,
-            },
-            changed = samples.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-                let reading = samples.borrow_and_update().clone();
-                if let Some(reading) = reading {
-                    let now = fulcrum_interleave::Moment::at_ns(fulcrum_worker::monotonic::now_ns());
-                    let watts = reading.sample.total_power.as_ref().ok().copied();
-                    agent.turns.attribution().drawn(now, reading.joules, watts);
-                }
+        match happenings.recv().await.as_deref() {
+            Ok(Happening::Ran(turn)) => {
+                let time = turn.minibatch.ended.since(turn.minibatch.began);
+                agent.turns.attribution().ran(turn.worker, &turn.workload, time);
             }
+            Ok(Happening::Attached { process }) => {
+                let process = *process;
+                let _ = agent.board.run(move |board| board.place(process)).await;
+            }
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
         }
     }
 }

@@ -7,6 +7,8 @@ use std::fmt::Debug;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::kept_open::{KeptOpen, whole_text};
+
 /// A tree of small text files. Paths are absolute, as on the board: `/sys/class/hwmon`.
 pub trait Files: Send + Sync + Debug {
     /// The whole text of a file.
@@ -15,6 +17,14 @@ pub trait Files: Send + Sync + Debug {
     /// As the operating system says: `EAGAIN` for a sensor of a part that is switched off,
     /// `ENODATA` for a channel that is disabled, `EACCES` where this process may not read.
     fn read(&self, path: &Path) -> io::Result<String>;
+
+    /// The same, of a file that is read again and again: it may be kept open in between.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn read_again(&self, path: &Path) -> io::Result<String> {
+        self.read(path)
+    }
 
     /// Writes a text to a file that is there, in one call to the kernel.
     ///
@@ -38,19 +48,17 @@ pub trait Files: Send + Sync + Debug {
     }
 }
 
-/// No attribute in sysfs is longer.
-const PAGE: usize = 4096;
-
 /// The real files below a root: `/` on a board, a folder in a container or a test.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Rooted {
     root: PathBuf,
+    kept: KeptOpen,
 }
 
 impl Rooted {
     /// The files below a root.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), kept: KeptOpen::default() }
     }
 
     fn real(&self, path: &Path) -> PathBuf {
@@ -60,24 +68,11 @@ impl Rooted {
 
 impl Files for Rooted {
     fn read(&self, path: &Path) -> io::Result<String> {
-        use std::io::Read as _;
-        let mut file = std::fs::File::open(self.real(path))?;
-        let mut page = [0; PAGE];
-        let mut length = file.read(&mut page)?;
-        // An attribute in sysfs is given whole in one call, so a sample of many costs three calls to
-        // the kernel each, not five. Other files end where a call gives nothing.
-        let mut bytes = Vec::new();
-        if !path.starts_with("/sys") || length == PAGE {
-            while length > 0 {
-                bytes.extend_from_slice(&page[..length]);
-                length = file.read(&mut page)?;
-            }
-        } else {
-            bytes.extend_from_slice(&page[..length]);
-        }
-        // Kernels show names that are not UTF-8 nowhere that matters here, but a device tree may.
-        Ok(String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+        whole_text(&std::fs::File::open(self.real(path))?)
+    }
+
+    fn read_again(&self, path: &Path) -> io::Result<String> {
+        self.kept.read(path, || std::fs::File::open(self.real(path)))
     }
 
     fn write(&self, path: &Path, text: &str) -> io::Result<()> {
@@ -110,26 +105,5 @@ impl Files for Rooted {
     fn writable(&self, path: &Path) -> bool {
         // Opened, and closed again: the kernel decides who may, root and capabilities included.
         std::fs::OpenOptions::new().write(true).open(self.real(path)).is_ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_read_whole_however_long_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("sys")).unwrap();
-        let files = Rooted::new(folder.path());
-        for path in ["/sys/file", "/file"] {
-            for length in [0, 1, PAGE - 1, PAGE, PAGE + 1, 5 * PAGE] {
-                let text = "x".repeat(length);
-                std::fs::write(folder.path().join(&path[1..]), &text).unwrap();
-                assert_eq!(files.read(Path::new(path)).unwrap(), text);
-            }
-        }
-        std::fs::write(folder.path().join("file"), [b'a', 0xff]).unwrap();
-        assert_eq!(files.read(Path::new("/file")).unwrap(), "a\u{fffd}");
     }
 }

@@ -14,6 +14,7 @@ mod clock;
 mod files;
 mod host;
 mod jetson;
+mod kept_open;
 mod linux;
 mod named;
 mod orin_agx_model;

@@ -24,7 +24,9 @@ pub struct ModeSpace {
     knobs: Vec<Knob>,
     /// One row a mode, one level index a knob.
     points: Vec<u16>,
-    by_rank: HashMap<u64, ModeId>,
+    /// Where there are holes: each mode by its number among all combinations. Where there are none,
+    /// the number is the place.
+    by_rank: Option<HashMap<u64, ModeId>>,
 }
 
 impl ModeSpace {
@@ -83,12 +85,11 @@ impl ModeSpace {
     }
 
     fn from_sorted_points(knobs: Vec<Knob>, points: Vec<u16>) -> Result<Self, ModeSpaceError> {
-        product(&knobs)?;
-        let by_rank = points
-            .chunks_exact(knobs.len())
-            .enumerate()
-            .map(|(i, point)| (rank(&knobs, point), ModeId(i as u32)))
-            .collect();
+        let combinations = product(&knobs)?;
+        let modes = points.chunks_exact(knobs.len());
+        let by_rank = (modes.len() as u64 != combinations).then(|| {
+            modes.enumerate().map(|(i, point)| (rank(&knobs, point), ModeId(i as u32))).collect()
+        });
         Ok(Self { knobs, points, by_rank })
     }
 
@@ -133,7 +134,14 @@ impl ModeSpace {
     pub fn find(&self, point: &[u16]) -> Option<ModeId> {
         let fits = point.len() == self.knobs.len()
             && point.iter().zip(&self.knobs).all(|(&i, knob)| i <= knob.top());
-        if fits { self.by_rank.get(&rank(&self.knobs, point)).copied() } else { None }
+        if !fits {
+            return None;
+        }
+        let rank = rank(&self.knobs, point);
+        match &self.by_rank {
+            Some(modes) => modes.get(&rank).copied(),
+            None => Some(ModeId(rank as u32)),
+        }
     }
 
     /// The mode with exactly these levels, unless there is none.

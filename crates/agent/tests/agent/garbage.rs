@@ -54,6 +54,7 @@ async fn every_malformed_field_is_refused_by_name() {
         lease_token: token.clone(),
         mode: mode.map(|levels| v1::PowerMode { levels }),
         validate_only: false,
+        settle_within: None,
     };
     let mut off = highest.clone();
     off[2] += 1.0;

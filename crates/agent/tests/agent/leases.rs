@@ -50,6 +50,32 @@ async fn a_mode_is_set_under_the_lease_and_goes_back_when_it_is_released() {
 }
 
 #[tokio::test]
+async fn setting_a_mode_can_wait_until_the_board_has_settled() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = Agent::simulated(folder.path(), &[]);
+    let mut client = agent.client().await;
+    let levels: Vec<f64> = knobs(&mut client).await.iter().map(|knob| knob.levels[0]).collect();
+    let token = lease(&mut client, 60).await;
+    let within = |seconds, nanos| v1::SetPowerModeRequest {
+        lease_token: token.clone(),
+        mode: Some(v1::PowerMode { levels: levels.clone() }),
+        settle_within: Some(prost_types::Duration { seconds, nanos }),
+        ..Default::default()
+    };
+    let change = client.set_power_mode(within(20, 0)).await.unwrap().into_inner();
+    let after = change.settled_after.expect("a board without noise settles");
+    let after = Duration::try_from(after).unwrap();
+    // Two values of a sensor that has a new one every 430 ms, of the time after the change.
+    assert!(after > Duration::from_millis(860) && after < Duration::from_secs(10), "{after:?}");
+
+    let change = client.set_power_mode(within(0, 1_000_000)).await.unwrap().into_inner();
+    assert_eq!(change.settled_after, None, "nothing settles within a millisecond");
+    let refused = client.set_power_mode(within(61, 0)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().contains("settle_within"), "{}", refused.message());
+}
+
+#[tokio::test]
 async fn a_holder_that_does_not_renew_loses_the_lease_and_the_board_goes_back() {
     let folder = tempfile::tempdir().unwrap();
     let agent = Agent::simulated(folder.path(), &[]);

@@ -114,6 +114,6 @@ pub(crate) async fn set(
     levels: &[f64],
 ) -> Result<v1::SetPowerModeResponse, tonic::Status> {
     let mode = Some(v1::PowerMode { levels: levels.to_vec() });
-    let request = v1::SetPowerModeRequest { lease_token: token.into(), mode, validate_only: false };
+    let request = v1::SetPowerModeRequest { lease_token: token.into(), mode, ..Default::default() };
     client.set_power_mode(request).await.map(tonic::Response::into_inner)
 }

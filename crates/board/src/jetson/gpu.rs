@@ -106,8 +106,7 @@ impl GpuSensors {
 impl SensorGroup for GpuSensors {
     fn sensors(&self) -> Vec<Sensor> {
         let sensor = |quantity| Sensor { part: "gpu".into(), quantity, refresh: None };
-        let load = self.load.iter().map(|_| sensor(Quantity::Load));
-        std::iter::once(sensor(Quantity::Clock)).chain(load).collect()
+        vec![sensor(Quantity::Clock), sensor(Quantity::Load)]
     }
 
     fn read(&mut self, files: &dyn Files, values: &mut Vec<SensorValue>) {
@@ -116,13 +115,17 @@ impl SensorGroup for GpuSensors {
             Ok(0.0) => Err(Absence::Gated),
             value => value,
         });
-        values.extend(self.load.iter().map(|path| Ok(number(files, path)? / 1e3)));
+        values.push(match &self.load {
+            Some(path) => number(files, path).map(|permille| permille / 1e3),
+            // Thor's driver tells it to its own library only.
+            None => Err(Absence::Unsupported),
+        });
     }
 
     fn find_again(&mut self, files: &dyn Files) {
         if let Some(gpu) = Gpu::find(files) {
             self.clock = gpu.clock.join("cur_freq");
-            if self.load.is_some() && gpu.load.is_some() {
+            if gpu.load.is_some() {
                 self.load = gpu.load;
             }
         }

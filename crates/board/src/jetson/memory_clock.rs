@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::files::Files;
 use crate::linux::kernel_text::{number, table, text, whole};
 use crate::linux::sensor_group::SensorGroup;
-use crate::sensor::{Quantity, Sensor, SensorValue};
+use crate::sensor::{Absence, Quantity, Sensor, SensorValue};
 
 /// The caps of newer and older kernels, in hertz; 0 and -1 are no cap.
 const CAPS: [&str; 2] =
@@ -19,6 +19,13 @@ const RATE: &str = "/sys/kernel/debug/bpmp/debug/clk/emc";
 const RATES: [&str; 2] = [
     "/sys/kernel/debug/bpmp/debug/emc/possible_rates",
     "/sys/kernel/debug/bpmp/debug/clk/emc/possible_rates",
+];
+
+/// How busy the memory is, in the kilohertz of its clock, of Orin, Thor and older boards.
+const ACTIVITIES: [&str; 3] = [
+    "/sys/kernel/debug/cactmon/mc_all",
+    "/sys/kernel/debug/bpmp/debug/actmon/mc_all_avg_activity",
+    "/sys/kernel/actmon_avg_activity/mc_all",
 ];
 
 /// The rates of an Orin's memory, for where the firmware's own list may not be read.
@@ -89,29 +96,67 @@ fn listed(files: &dyn Files, folder: &Path) -> Vec<u64> {
     levels.into_iter().map(|hertz| hertz / 1000).filter(|&khz| khz > 0).collect()
 }
 
-/// The rate at which the memory runs.
+/// The rate at which the memory runs, and how busy it is.
 #[derive(Debug)]
 pub(super) struct MemoryRate {
     path: PathBuf,
+    activity: PathBuf,
 }
 
 impl MemoryRate {
     /// Where it may not be read, reading says why.
-    pub(super) fn new(clock: &MemoryClock) -> Self {
+    pub(super) fn new(files: &dyn Files, clock: &MemoryClock) -> Self {
         let path = match &clock.limits {
             Some(folder) => folder.join("cur_freq"),
             None => Path::new(RATE).join("rate"),
         };
-        Self { path }
+        let activity = ACTIVITIES.iter().find(|path| files.exists(Path::new(path)));
+        Self { path, activity: activity.unwrap_or(&ACTIVITIES[0]).into() }
     }
 }
 
 impl SensorGroup for MemoryRate {
     fn sensors(&self) -> Vec<Sensor> {
-        vec![Sensor { part: "emc".into(), quantity: Quantity::Clock, refresh: None }]
+        let sensor = |quantity| Sensor { part: "emc".into(), quantity, refresh: None };
+        vec![sensor(Quantity::Clock), sensor(Quantity::Load)]
     }
 
     fn read(&mut self, files: &dyn Files, values: &mut Vec<SensorValue>) {
-        values.push(number(files, &self.path));
+        let hertz = number(files, &self.path);
+        let busy = number(files, &self.activity);
+        let load = match (&busy, &hertz) {
+            (Ok(busy_khz), Ok(hertz)) if *hertz > 0.0 => Ok((busy_khz * 1e3 / hertz).min(1.0)),
+            (Ok(_), Ok(_)) => Err(Absence::Gated),
+            (Err(why), _) | (_, Err(why)) => Err(why.clone()),
+        };
+        values.extend([hertz, load]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Rooted;
+
+    #[test]
+    fn the_memory_is_as_busy_as_the_part_of_its_clock_that_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(&path[1..]);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let read = || {
+            let files = Rooted::new(folder.path());
+            let mut values = Vec::new();
+            MemoryRate::new(&files, &MemoryClock::default()).read(&files, &mut values);
+            values
+        };
+        assert_eq!(read(), [Err(Absence::Missing), Err(Absence::Missing)]);
+        write(&format!("{RATE}/rate"), "2133000000\n");
+        write(ACTIVITIES[2], "533250\n");
+        assert_eq!(read(), [Ok(2_133_000_000.0), Ok(0.25)]);
+        write(&format!("{RATE}/rate"), "0\n");
+        assert_eq!(read(), [Ok(0.0), Err(Absence::Gated)]);
     }
 }

@@ -175,7 +175,7 @@ fn groups(
     if let Some(gpu) = &layout.gpu {
         groups.push(Box::new(gpu::GpuSensors::new(gpu)));
     }
-    groups.push(Box::new(memory_clock::MemoryRate::new(&layout.memory)));
+    groups.push(Box::new(memory_clock::MemoryRate::new(files, &layout.memory)));
     groups.push(Box::new(fan::Fan::find(files)));
     groups.push(Box::new(over_current::OverCurrent::find(files)));
     groups.push(Box::new(memory::Memory));

@@ -1,5 +1,7 @@
 //! All sensors of a board, and how their values make up its total power.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use super::sensor_group::SensorGroup;
@@ -68,6 +70,7 @@ impl Sensors {
 
     fn values(&mut self, files: &dyn Files) -> Vec<SensorValue> {
         let mut values = Vec::with_capacity(self.described.len());
+        let files = &ReadAgain(files);
         for group in &mut self.groups {
             group.read(files, &mut values);
         }
@@ -79,6 +82,28 @@ impl Sensors {
             group.find_again(files);
         }
         self.found = now;
+    }
+}
+
+/// The same files, each of them kept open from one reading to the next.
+#[derive(Debug)]
+struct ReadAgain<'a>(&'a dyn Files);
+
+impl Files for ReadAgain<'_> {
+    fn read(&self, path: &Path) -> io::Result<String> {
+        self.0.read_again(path)
+    }
+
+    fn write(&self, path: &Path, text: &str) -> io::Result<()> {
+        self.0.write(path, text)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        self.0.list(folder)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.0.exists(path)
     }
 }
 

@@ -80,18 +80,21 @@ impl Agent {
         Ok(Samples { address: self.address.clone(), stream, sensors: board.sensors.len() })
     }
 
-    /// Sets a mode under a lease, or, with `validate_only`, asks what that would do.
+    /// Sets a mode under a lease and waits so long for the board to settle, or, with
+    /// `validate_only`, asks what that would do.
     pub(crate) async fn set(
         &mut self,
         token: &str,
         space: &ModeSpace,
         mode: ModeId,
         validate_only: bool,
+        settle_within: Option<Duration>,
     ) -> Result<ModeReport, Failure> {
         let request = v1::SetPowerModeRequest {
             lease_token: token.to_owned(),
             mode: Some(mode_to_wire(space, mode)),
             validate_only,
+            settle_within: settle_within.map(duration_to_wire),
         };
         let answer = self.client.set_power_mode(request).await;
         let report = answer.map_err(|status| self.refused(&status))?.into_inner();

@@ -1,8 +1,8 @@
 //! What an agent says of the mode, the lease and its guards, in the words of the board.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use fulcrum_api::{Malformed, v1, value_from_wire};
+use fulcrum_api::{Malformed, duration_from_wire, v1, value_from_wire};
 use fulcrum_board::{Absence, Levels, SensorValue};
 
 /// The state of an agent's board.
@@ -55,6 +55,8 @@ pub(crate) struct ModeReport {
     pub(crate) applied: Vec<f64>,
     pub(crate) observed: Levels,
     pub(crate) overrides: Vec<OverrideReport>,
+    /// How long it took to settle; none where that was not waited for, or it did not.
+    pub(crate) settled_after: Option<Duration>,
 }
 
 impl Status {
@@ -97,6 +99,7 @@ impl ModeReport {
             applied: mode(report.applied, "applied")?,
             observed: shown(&report.observed, "observed", knobs)?,
             overrides: report.overrides.iter().map(override_report).collect(),
+            settled_after: report.settled_after.as_ref().and_then(duration_from_wire),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! `fulcrum board set`: sets a power mode, holds it, and gives the board back.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use clap::Args;
 use fulcrum_api::BoardDescription;
@@ -26,6 +27,9 @@ pub(crate) struct SetArgs {
     /// Hold the mode this long; until Ctrl-C unless given
     #[arg(long = "for", value_name = "TIME")]
     hold: Option<Seconds>,
+    /// Wait until the power is steady before saying what the board shows, but no longer than this
+    #[arg(long, value_name = "TIME", conflicts_with = "dry_run")]
+    settle: Option<Seconds>,
     /// Check the mode and say what would be done, without doing it or borrowing the board
     #[arg(long)]
     dry_run: bool,
@@ -42,12 +46,13 @@ pub(crate) fn run(args: &SetArgs) -> Result<Exit, Failure> {
         let status = agent.status(&board.space).await?;
         let mode = wanted_mode(&args.mode, &board, &status.shown).map_err(Failure::bad_input)?;
         if args.dry_run {
-            let report = agent.set("", &board.space, mode, true).await?;
+            let report = agent.set("", &board.space, mode, true, None).await?;
             print(args, &board, &report)?;
             return Ok(Exit::Solved);
         }
         let lease = Lease::take(&agent, holder("board set")).await?;
-        let report = match agent.set(lease.token(), &board.space, mode, false).await {
+        let settle = args.settle.map(|time| Duration::from_secs_f64(time.get()));
+        let report = match agent.set(lease.token(), &board.space, mode, false, settle).await {
             Ok(report) => report,
             Err(failure) => {
                 // Part of the mode may be in force; the agent puts it back.
@@ -66,7 +71,7 @@ pub(crate) fn run(args: &SetArgs) -> Result<Exit, Failure> {
 
 fn print(args: &SetArgs, board: &BoardDescription, report: &ModeReport) -> Result<(), Failure> {
     let text = match args.output {
-        Format::Table => for_people(&board.space, report, args.dry_run),
+        Format::Table => for_people(&board.space, report, args),
         Format::Json => {
             serde_json::to_string_pretty(&views::mode_report(&board.space, report, args.dry_run))?
         }
@@ -74,7 +79,8 @@ fn print(args: &SetArgs, board: &BoardDescription, report: &ModeReport) -> Resul
     Ok(writeln!(std::io::stdout(), "{text}")?)
 }
 
-fn for_people(space: &ModeSpace, report: &ModeReport, dry_run: bool) -> String {
+fn for_people(space: &ModeSpace, report: &ModeReport, args: &SetArgs) -> String {
+    let SetArgs { dry_run, settle, .. } = *args;
     let header = ["knob", "requested", "applied", if dry_run { "shows now" } else { "shows" }, ""];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     for (place, knob) in space.knobs().iter().enumerate() {
@@ -96,6 +102,13 @@ fn for_people(space: &ModeSpace, report: &ModeReport, dry_run: bool) -> String {
         for other in &report.overrides {
             text = format!("{text}\noverridden: {}", override_in_words(other));
         }
+    }
+    match (settle, report.settled_after) {
+        (None, _) => {}
+        (Some(_), Some(after)) => {
+            text = format!("{text}\nsettled after {}", Seconds::new(after.as_secs_f64()));
+        }
+        (Some(within), None) => text = format!("{text}\nnot settled within {within}"),
     }
     text
 }

@@ -109,6 +109,7 @@ pub(super) struct ModeReportView {
     applied: ModeView,
     observed: BTreeMap<String, ValueView>,
     overrides: Vec<OverrideView>,
+    settled_after_ms: Option<f64>,
     dry_run: bool,
 }
 
@@ -222,6 +223,7 @@ pub(super) fn mode_report(space: &ModeSpace, report: &ModeReport, dry_run: bool)
         applied: named(space, report.applied.iter().copied()),
         observed: named_values(space, &report.observed),
         overrides: report.overrides.iter().map(override_view).collect(),
+        settled_after_ms: report.settled_after.map(|time| time.as_secs_f64() * 1e3),
         dry_run,
     }
 }

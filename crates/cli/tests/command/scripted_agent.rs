@@ -276,6 +276,7 @@ impl AgentService for Served {
             applied: Some(mode),
             observed: self.shown(),
             overrides: self.script().status.overrides.clone(),
+            settled_after: None,
         }))
     }
 
