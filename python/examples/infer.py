@@ -15,11 +15,15 @@ def infer(points):
 
 
 def main():
-    batcher = fulcrum.Batcher(infer, workload="line", batch_sizes=[1, 2, 4, 8])
+    def point():
+        return (random.uniform(-1, 1), random.uniform(-1, 1))
+
+    # With samples the agent can measure this program while no request waits.
+    batcher = fulcrum.Batcher(infer, workload="line", batch_sizes=[1, 2, 4, 8], sample=point)
     pending = []
     for _ in range(REQUESTS):
         time.sleep(random.expovariate(100))
-        pending.append(batcher.submit((random.uniform(-1, 1), random.uniform(-1, 1))))
+        pending.append(batcher.submit(point()))
     above = sum(answer.result(timeout=10) for answer in pending)
     print(f"{above} of {len(pending)} above the line")
     batcher.close()

@@ -1,5 +1,6 @@
 """The package against a real agent, whose binary FULCRUM_AGENT_BINARY names."""
 
+import json
 import os
 import pathlib
 import socket
@@ -169,3 +170,31 @@ def test_the_examples_run(agent, name):
     if name == "train.py":
         first, last = ran.stdout.split("loss ")[1].split(" -> ")
         assert float(last) < float(first)
+
+
+def test_a_batcher_with_samples_is_measured_without_requests(tmp_path):
+    path = str(tmp_path / "workers.sock")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+    sizes = []
+
+    def infer(requests):
+        sizes.append(requests)
+        return requests
+
+    batcher = fulcrum.Batcher(
+        infer, workload="line", batch_sizes=[4], socket=path, sample=lambda: 7
+    )
+    connection, _ = listener.accept()
+    lines = connection.makefile("rw")
+    assert json.loads(lines.readline())["attach"]["rehearses"] is True
+    for message in ({"welcome": {"worker": 1}}, {"rehearse": {"id": 8, "requests": 4}}):
+        lines.write(json.dumps(message) + "\n")
+        lines.flush()
+    ran = json.loads(lines.readline())["ran"]
+    assert (ran["grant"], ran["done"], len(ran["minibatches"])) == (8, True, 1)
+    assert ran["minibatches"][0]["requests"] == 0
+    assert sizes == [[7, 7, 7, 7]]
+    batcher.close()
+    listener.close()

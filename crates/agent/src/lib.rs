@@ -5,6 +5,7 @@
 //! one thread owns the board, `control` passes every change through lease, limits and journal, the
 //! sampler reads, and the service answers.
 
+mod attached_workers;
 mod board_thread;
 mod config;
 mod control;

@@ -149,8 +149,8 @@ mod tests {
     }
 
     impl WorkerPool for Failing {
-        fn offers(&self) -> &[Offer] {
-            &[]
+        fn offers(&self) -> Vec<Offer> {
+            Vec::new()
         }
 
         fn start<'a>(

@@ -8,13 +8,14 @@ use fulcrum_board::{
 };
 
 use crate::config::Kind;
-use crate::workers::{NoWorkers, SimulatedWorkers, WorkerPool};
+use crate::workers::{SimulatedWorkers, WorkerPool};
 
 /// A board, the clock that it runs on, and the workers that there are for it.
 pub(crate) struct Opened {
     pub(crate) board: Box<dyn Board>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) workers: Arc<dyn WorkerPool>,
+    /// Simulated workers; none where real ones attach.
+    pub(crate) workers: Option<Arc<dyn WorkerPool>>,
     /// The board once more, where it is simulated in real time and so can simulate turns.
     pub(crate) simulated: Option<SimulatedBoard>,
 }
@@ -35,7 +36,7 @@ pub(crate) fn open_board(
     let real = |board: Box<dyn Board>| Opened {
         board,
         clock: system.clone(),
-        workers: Arc::new(NoWorkers),
+        workers: None,
         simulated: None,
     };
     let jetson = || JetsonBoard::probe(files.clone(), system.clone()).map_err(|e| e.to_string());
@@ -56,7 +57,8 @@ pub(crate) fn open_board(
         Kind::SimulatedOrinAgx => {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::faster(speed));
             let board = SimulatedBoard::new(clock.clone(), noise, seed);
-            let workers = Arc::new(SimulatedWorkers::new(board.clone(), clock.clone()));
+            let workers = SimulatedWorkers::new(board.clone(), clock.clone());
+            let workers: Option<Arc<dyn WorkerPool>> = Some(Arc::new(workers));
             let simulated = (speed == 1.0).then(|| board.clone());
             Ok(Opened { board: Box::new(board), clock, workers, simulated })
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::attached_workers::AttachedWorkers;
 use crate::board_thread::{BoardGone, BoardHandle};
 use crate::config::Config;
 use crate::control::Control;
@@ -83,7 +84,7 @@ pub async fn run(config: &Config) -> Result<(), AgentError> {
     let noise = noise_named(&config.noise).map_err(AgentError::Board)?;
     let opened = open_board(config.board, &config.root, config.speed, noise, config.seed);
     let Opened { board, clock, workers, simulated } = opened.map_err(AgentError::Board)?;
-    let described = Described::new(&*board, workers.offers());
+    let described = Described::new(&*board);
     let journal = Journal::within(&config.state_dir).map_err(|error| AgentError::Journal {
         folder: config.state_dir.display().to_string(),
         error,
@@ -112,7 +113,9 @@ pub async fn run(config: &Config) -> Result<(), AgentError> {
         sensors = summary(&description.sensors),
         "board"
     );
-    let turns = Arc::new(Turns::new(start_turns(config)?, simulated));
+    let floor = start_turns(config)?;
+    let workers = workers.unwrap_or_else(|| Arc::new(AttachedWorkers(floor.clone())));
+    let turns = Arc::new(Turns::new(floor, simulated));
     let sampler = Arc::new(Sampler::new(
         board.clone(),
         clock.clone(),

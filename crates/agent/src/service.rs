@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use fulcrum_api::v1::agent_service_server::AgentService;
 use fulcrum_api::{
-    duration_to_wire, failure_kind, mode_to_wire, overrides_to_wire, sample_to_wire, time_to_wire,
-    v1, value_to_wire, values_to_wire,
+    BoardDescription, duration_to_wire, failure_kind, mode_to_wire, overrides_to_wire,
+    sample_to_wire, time_to_wire, v1, value_to_wire, values_to_wire,
 };
 use fulcrum_board::{Clock, ModeChange};
 use fulcrum_domain::{ModeId, ModeSpace};
@@ -90,7 +90,9 @@ impl Agent {
 #[tonic::async_trait]
 impl AgentService for Agent {
     async fn get_board(&self, _: Request<v1::GetBoardRequest>) -> Answer<v1::GetBoardResponse> {
-        let board = Some(self.described.now().to_wire());
+        let description = self.described.now();
+        let board = BoardDescription { offers: self.workers.offers(), ..(*description).clone() };
+        let board = Some(board.to_wire());
         Ok(Response::new(v1::GetBoardResponse { board }))
     }
 

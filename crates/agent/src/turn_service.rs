@@ -266,6 +266,6 @@ fn add(batch: &mut v1::WatchTurnsResponse, happened: &Arc<Happening>) {
             workload: workload.name.to_string(),
             reason: reason.clone(),
         }),
-        Happening::Attached { .. } => {}
+        Happening::Attached { .. } | Happening::Left { .. } => {}
     }
 }

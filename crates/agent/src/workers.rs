@@ -1,7 +1,7 @@
 //! Workers: what runs a workload while it is measured.
 //!
-//! A pool hands out a worker for a workload and a batch size. Simulated workers run on a simulated
-//! board; worker processes are to come, behind the same traits.
+//! A pool hands out a worker for a workload and a batch size: a simulated one on a simulated board,
+//! elsewhere a process that has attached to take turns ([`crate::attached_workers`]).
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,7 +22,7 @@ pub(crate) trait Worker: Send {
 /// Hands out workers.
 pub(crate) trait WorkerPool: Send + Sync {
     /// The workloads that there are workers for, by kind, then name.
-    fn offers(&self) -> &[Offer];
+    fn offers(&self) -> Vec<Offer>;
 
     /// A worker that runs a workload at a batch size.
     fn start<'a>(
@@ -30,23 +30,6 @@ pub(crate) trait WorkerPool: Send + Sync {
         workload: &'a Workload,
         batch: BatchSize,
     ) -> Later<'a, Result<Box<dyn Worker>, Failure>>;
-}
-
-/// No workers at all: a board that is only watched and set.
-pub(crate) struct NoWorkers;
-
-impl WorkerPool for NoWorkers {
-    fn offers(&self) -> &[Offer] {
-        &[]
-    }
-
-    fn start<'a>(
-        &'a self,
-        _workload: &'a Workload,
-        _batch: BatchSize,
-    ) -> Later<'a, Result<Box<dyn Worker>, Failure>> {
-        Box::pin(async { Err(Failure::Unavailable) })
-    }
 }
 
 /// Workers of a simulated board.
@@ -62,8 +45,8 @@ impl SimulatedWorkers {
 }
 
 impl WorkerPool for SimulatedWorkers {
-    fn offers(&self) -> &[Offer] {
-        self.board.offers()
+    fn offers(&self) -> Vec<Offer> {
+        self.board.offers().to_vec()
     }
 
     fn start<'a>(

@@ -73,6 +73,17 @@ pub enum Event<'a> {
     },
     /// Another plan is in force, or none.
     Agreed(&'a Agreement),
+    /// One worker is to be measured: until [`Event::Released`] it alone has the device, and runs
+    /// minibatches of this size one after the other, whatever waits. Inference runs them on samples
+    /// of its own making.
+    Reserved {
+        /// The worker.
+        worker: WorkerId,
+        /// One of its batch sizes.
+        batch_size: u32,
+    },
+    /// Nobody is measured any more.
+    Released,
     /// Time passed.
     Tick,
 }
@@ -111,6 +122,15 @@ pub enum Action {
         /// At most so many minibatches; none for as many as there is time for.
         minibatches: Option<u32>,
         /// How many requests to answer, in one minibatch; 0 in training.
+        requests: u32,
+    },
+    /// Let a worker run one minibatch of so many samples of its own making, in a turn of that name.
+    Rehearse {
+        /// The worker.
+        worker: WorkerId,
+        /// Names the turn.
+        grant: u64,
+        /// How many samples.
         requests: u32,
     },
     /// Take a turn back at the end of the minibatch that runs.
@@ -167,6 +187,8 @@ struct Holder {
     due: Moment,
     /// When it has to make way for another background worker.
     slice: Moment,
+    /// Whether it is measured.
+    measured: bool,
 }
 
 /// The turns of one device.
@@ -175,6 +197,8 @@ pub struct Turns {
     agreement: Agreement,
     workers: BTreeMap<WorkerId, Worker>,
     holder: Option<Holder>,
+    /// Who is measured, with the size of its minibatches.
+    reserved: Option<(WorkerId, u32)>,
     grants: u64,
     /// Background minibatches since the last inference.
     in_cycle: u32,
@@ -242,6 +266,8 @@ impl Turns {
                     actions.push(worker.plan(id));
                 }
             }
+            Event::Reserved { worker, batch_size } => self.reserve(worker, batch_size, actions),
+            Event::Released => self.release(actions),
             Event::Tick => {}
         }
         self.step(now, actions);
@@ -287,6 +313,10 @@ impl Turns {
                 return self.fence(id, reason, actions);
             }
             holder.requests -= minibatch.requests;
+            if holder.measured && worker.workload.kind == WorkloadKind::Infer {
+                actions.push(Action::Ran(worker.rehearsed(id, grant, minibatch)));
+                continue;
+            }
             let ran = worker.ran(id, grant, minibatch);
             if worker.is_background() {
                 self.in_cycle = self.in_cycle.saturating_add(1);
@@ -303,6 +333,7 @@ impl Turns {
     /// A worker is gone. Whatever it ran is taken to have ended.
     fn remove(&mut self, id: WorkerId) {
         self.workers.remove(&id);
+        self.reserved = self.reserved.filter(|&(reserved, _)| reserved != id);
         self.holder = self.holder.filter(|holder| holder.worker != id);
     }
 
@@ -318,6 +349,10 @@ impl Turns {
             let due = now.since(holder.due) + PATIENCE;
             let reason = format!("its turn did not end: {} ms over", due.as_millis());
             self.fence(holder.worker, reason, actions);
+        }
+        if let Some((id, batch_size)) = self.reserved {
+            self.measure(now, id, batch_size, actions);
+            return self.foretell(now, actions);
         }
         let background = self.next_background(now);
         let decision = self.decide(now, background.map(|(_, background)| background));
@@ -405,6 +440,7 @@ impl Turns {
             revoked: false,
             due: if trains { Moment::NEVER } else { now + patience },
             slice,
+            measured: false,
         };
         self.holder = Some(holder);
         self.wake = holder.limit.min(holder.due);
@@ -442,6 +478,68 @@ impl Turns {
         }
         self.wake = if holder.revoked { holder.due } else { holder.limit.min(holder.due) };
         self.holder = Some(holder);
+    }
+
+    /// From now on one worker alone has the device.
+    fn reserve(&mut self, id: WorkerId, batch_size: u32, actions: &mut Vec<Action>) {
+        self.release(actions);
+        if self.workers.contains_key(&id) {
+            self.reserved = Some((id, batch_size));
+            actions.push(Action::Plan { worker: id, batch_size, latency_budget: None });
+        }
+    }
+
+    /// The device is everybody's again. Measuring went through other power modes, so what was
+    /// learned of times does not hold.
+    fn release(&mut self, actions: &mut Vec<Action>) {
+        let Some((id, _)) = self.reserved.take() else { return };
+        for worker in self.workers.values_mut() {
+            worker.agree(&self.agreement);
+        }
+        if let Some(worker) = self.workers.get(&id) {
+            actions.push(worker.plan(id));
+        }
+    }
+
+    /// Lets one worker run and nobody else.
+    fn measure(&mut self, now: Moment, id: WorkerId, batch_size: u32, actions: &mut Vec<Action>) {
+        if let Some(holder) = &mut self.holder {
+            let other = self.workers.get(&holder.worker).filter(|worker| {
+                !holder.measured && !holder.revoked && worker.workload.kind == WorkloadKind::Train
+            });
+            if let Some(other) = other {
+                holder.revoked = true;
+                holder.due = now + other.patience(0, now);
+                actions.push(Action::Revoke { worker: holder.worker, grant: holder.grant });
+            }
+            self.wake = holder.due;
+            return;
+        }
+        let Some(worker) = self.workers.get_mut(&id).filter(|w| w.can_be_measured()) else {
+            return;
+        };
+        let trains = worker.workload.kind == WorkloadKind::Train;
+        worker.totals.turns += 1;
+        self.grants += 1;
+        let grant = self.grants;
+        let due = if trains { Moment::NEVER } else { now + worker.patience(batch_size, now) };
+        self.holder = Some(Holder {
+            worker: id,
+            grant,
+            requests: 0,
+            limit: Moment::NEVER,
+            revoked: false,
+            due,
+            slice: Moment::NEVER,
+            measured: true,
+        });
+        self.wake = due;
+        actions.push(if trains {
+            let start_until = Moment::NEVER;
+            Action::Grant { worker: id, grant, start_until, minibatches: None, requests: 0 }
+        } else {
+            Action::Rehearse { worker: id, grant, requests: batch_size }
+        });
     }
 
     /// Says which requests will be late, where that has changed.

@@ -87,7 +87,11 @@ pub(crate) struct Attachment {
 
 impl Attachment {
     /// Connects and attaches.
-    pub(crate) fn open(options: &Options, kind: Kind) -> Result<Self, AttachError> {
+    pub(crate) fn open(
+        options: &Options,
+        kind: Kind,
+        rehearses: bool,
+    ) -> Result<Self, AttachError> {
         let unreachable =
             |error| AttachError::Unreachable { socket: options.socket.clone(), error };
         let stream = UnixStream::connect(&options.socket).map_err(unreachable)?;
@@ -102,6 +106,7 @@ impl Attachment {
             workload: options.workload.clone(),
             kind,
             batch_sizes: options.batch_sizes.clone(),
+            rehearses,
         };
         send(&attachment.stream, &attach).map_err(unreachable)?;
         match attachment.receive().map_err(unreachable)? {

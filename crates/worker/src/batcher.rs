@@ -53,12 +53,33 @@ impl<Request: Send + 'static, Answer: Send + 'static> Batcher<Request, Answer> {
         options: Options,
         infer: impl FnMut(Vec<Request>) -> Vec<Answer> + Send + 'static,
     ) -> std::io::Result<Self> {
+        Self::start_with(options, infer, None::<fn() -> Request>)
+    }
+
+    /// The same, with samples: the agent can then measure this worker without requests, which a
+    /// search for a plan needs. Every call of `sample` gives a request as real ones are.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start_with_samples(
+        options: Options,
+        infer: impl FnMut(Vec<Request>) -> Vec<Answer> + Send + 'static,
+        sample: impl FnMut() -> Request + Send + 'static,
+    ) -> std::io::Result<Self> {
+        Self::start_with(options, infer, Some(sample))
+    }
+
+    fn start_with(
+        options: Options,
+        infer: impl FnMut(Vec<Request>) -> Vec<Answer> + Send + 'static,
+        sample: Option<impl FnMut() -> Request + Send + 'static>,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::new(State { waiting: VecDeque::new(), agent: None, ended: false }),
             came: Condvar::new(),
             late: AtomicU32::new(0),
         });
-        let server = Server { shared: shared.clone(), options, infer, warned: false };
+        let server = Server { shared: shared.clone(), options, infer, sample, warned: false };
         thread::Builder::new().name("fulcrum-batcher".into()).spawn(move || server.serve())?;
         Ok(Self { shared })
     }
@@ -147,17 +168,22 @@ impl<Request, Answer> Shared<Request, Answer> {
     }
 }
 
-struct Server<Request, Answer, Infer> {
+struct Server<Request, Answer, Infer, Sample> {
     shared: Arc<Shared<Request, Answer>>,
     options: Options,
     infer: Infer,
+    sample: Option<Sample>,
     warned: bool,
 }
 
-impl<Request, Answer, Infer: FnMut(Vec<Request>) -> Vec<Answer>> Server<Request, Answer, Infer> {
+impl<Request, Answer, Infer, Sample> Server<Request, Answer, Infer, Sample>
+where
+    Infer: FnMut(Vec<Request>) -> Vec<Answer>,
+    Sample: FnMut() -> Request,
+{
     fn serve(mut self) {
         while !self.shared.lock().ended {
-            match Attachment::open(&self.options, Kind::Infer) {
+            match Attachment::open(&self.options, Kind::Infer, self.sample.is_some()) {
                 Ok(attachment) => self.serve_turns(attachment),
                 Err(error) => {
                     if !mem::replace(&mut self.warned, true) {
@@ -186,6 +212,7 @@ impl<Request, Answer, Infer: FnMut(Vec<Request>) -> Vec<Answer>> Server<Request,
         while let Ok(message) = attachment.receive() {
             match message {
                 FromAgent::Grant { id, requests, .. } => self.answer(id, requests),
+                FromAgent::Rehearse { id, requests } => self.rehearse(id, requests),
                 FromAgent::Late { requests } => self.shared.late.store(requests, Ordering::Relaxed),
                 FromAgent::Fenced { reason } | FromAgent::Refused { reason } => {
                     tracing::warn!(reason, "the agent went on without this worker");
@@ -204,16 +231,27 @@ impl<Request, Answer, Infer: FnMut(Vec<Request>) -> Vec<Answer>> Server<Request,
         let taken = self.take(requests);
         let count = u32::try_from(taken.len()).unwrap_or(u32::MAX);
         let (senders, answers, minibatch) = self.run(taken);
-        let minibatches = if count == 0 { Vec::new() } else { vec![minibatch] };
-        {
-            let mut state = self.shared.lock();
-            let ran = FromWorker::Ran { grant, minibatches, done: true };
-            let told = state.agent.as_ref().is_some_and(|agent| send(agent, &ran).is_ok());
-            if !told {
-                state.leave();
-            }
-        }
+        self.give_back(grant, if count == 0 { Vec::new() } else { vec![minibatch] });
         deliver(senders, answers);
+    }
+
+    /// Runs one minibatch of samples, to be measured.
+    fn rehearse(&mut self, grant: u64, requests: u32) {
+        let Some(sample) = &mut self.sample else { return self.give_back(grant, Vec::new()) };
+        let samples: Vec<Request> = (0..requests).map(|_| sample()).collect();
+        let began_ns = now_ns();
+        drop((self.infer)(samples));
+        let minibatch = Minibatch { began_ns, ended_ns: now_ns(), requests: 0 };
+        self.give_back(grant, vec![minibatch]);
+    }
+
+    fn give_back(&self, grant: u64, minibatches: Vec<Minibatch>) {
+        let mut state = self.shared.lock();
+        let ran = FromWorker::Ran { grant, minibatches, done: true };
+        let told = state.agent.as_ref().is_some_and(|agent| send(agent, &ran).is_ok());
+        if !told {
+            state.leave();
+        }
     }
 
     /// Answers requests as they come, for a while.

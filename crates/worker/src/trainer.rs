@@ -101,7 +101,7 @@ struct Turns {
 
 impl Turns {
     fn open(options: &Options) -> Result<Self, AttachError> {
-        let attachment = Attachment::open(options, Kind::Train)?;
+        let attachment = Attachment::open(options, Kind::Train, false)?;
         let malformed = |error: std::io::Error| AttachError::Malformed(error.to_string());
         let shared = Arc::new(Shared {
             writer: attachment.writer().map_err(malformed)?,
@@ -268,7 +268,8 @@ impl Shared {
                     tracing::warn!(reason, "the agent does not take this worker any more");
                     break;
                 }
-                FromAgent::Welcome { .. } | FromAgent::Late { .. } => {}
+                FromAgent::Welcome { .. } | FromAgent::Late { .. } | FromAgent::Rehearse { .. } => {
+                }
             }
         }
         self.lock().lost = true;

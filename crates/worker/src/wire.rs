@@ -35,6 +35,9 @@ pub enum FromWorker {
         kind: Kind,
         /// The batch sizes that it can run, ascending.
         batch_sizes: Vec<u32>,
+        /// Whether inference has samples of its own to be measured with. Training needs none.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        rehearses: bool,
     },
     /// Requests arrived, at these moments.
     Arrived {
@@ -104,6 +107,14 @@ pub enum FromAgent {
         /// At most so many minibatches; none for as many as fit.
         minibatches: Option<u32>,
         /// How many of the oldest requests to answer, in one minibatch; 0 in training.
+        requests: u32,
+    },
+    /// It is this worker's turn to be measured: it runs one minibatch of samples of its own making
+    /// and says `ran` with no requests answered. For inference that said that it rehearses.
+    Rehearse {
+        /// Names the turn.
+        id: u64,
+        /// How many samples.
         requests: u32,
     },
     /// The turn is over at the end of the minibatch that runs. The worker says `ran` with `done`.
@@ -203,6 +214,7 @@ mod tests {
                 workload: "resnet18".into(),
                 kind: Kind::Train,
                 batch_sizes: vec![16],
+                rehearses: false,
             },
             FromWorker::Arrived { at_ns: vec![1, u64::MAX] },
             FromWorker::Ran {

@@ -21,7 +21,8 @@ class Batcher(Generic[Request, Answer]):
     """Takes requests, and answers them in minibatches when it is its turn.
 
     ``infer`` answers one minibatch on a thread of the batcher's own: an answer for each request, in
-    their order, with nothing left to the device.
+    their order, with nothing left to the device. ``sample`` gives a request as real ones are; with
+    it the agent can measure this worker without requests, which a search for a plan needs.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Batcher(Generic[Request, Answer]):
         workload: str,
         batch_sizes: Sequence[int],
         socket: Optional[str] = None,
+        sample: Optional[Callable[[], Request]] = None,
     ) -> None:
         if not batch_sizes or min(batch_sizes) < 1:
             raise ValueError("batch_sizes: name at least one size, all above zero")
         self._infer = infer
+        self._sample = sample
         self._workload = workload
         self._batch_sizes = sorted(set(batch_sizes))
         self._path = socket
@@ -88,7 +91,13 @@ class Batcher(Generic[Request, Answer]):
     def _serve(self) -> None:
         while not self._closed:
             try:
-                connection = Connection(self._path, self._workload, "infer", self._batch_sizes)
+                connection = Connection(
+                    self._path,
+                    self._workload,
+                    "infer",
+                    self._batch_sizes,
+                    rehearses=self._sample is not None,
+                )
             except NotAttached as error:
                 if not self._warned:
                     self._warned = True
@@ -111,6 +120,9 @@ class Batcher(Generic[Request, Answer]):
                 if "grant" in message:
                     grant = message["grant"]
                     self._answer(connection, int(grant["id"]), int(grant["requests"]))
+                elif "rehearse" in message:
+                    turn = message["rehearse"]
+                    self._rehearse(connection, int(turn["id"]), int(turn["requests"]))
                 elif "fenced" in message or "refused" in message:
                     log.warning("the agent went on without this worker: %s", message)
                     break
@@ -142,6 +154,23 @@ class Batcher(Generic[Request, Answer]):
                 )
 
         self._run(self._take(requests), told)
+
+    def _rehearse(self, connection: Connection, grant: int, requests: int) -> None:
+        """Runs one minibatch of samples, to be measured."""
+        minibatches: List[dict[str, int]] = []
+        if self._sample is not None:
+            samples = [self._sample() for _ in range(requests)]
+            began_ns = time.monotonic_ns()
+            try:
+                self._infer(samples)
+            except Exception:  # what failed is no minibatch, so its time is not told
+                log.exception("%s fails on its own sample", self._workload)
+                time.sleep(RETRY_SECONDS)
+            else:
+                ended_ns = time.monotonic_ns()
+                minibatches.append({"began_ns": began_ns, "ended_ns": ended_ns, "requests": 0})
+        with self._changed:
+            connection.send({"ran": {"grant": grant, "minibatches": minibatches, "done": True}})
 
     def _run(
         self,

@@ -29,17 +29,25 @@ class Connection:
     """A connection on which this worker is attached."""
 
     def __init__(
-        self, path: Optional[str], workload: str, kind: str, batch_sizes: Sequence[int]
+        self,
+        path: Optional[str],
+        workload: str,
+        kind: str,
+        batch_sizes: Sequence[int],
+        *,
+        rehearses: bool = False,
     ) -> None:
         path = path or os.environ.get(SOCKET_VARIABLE) or SOCKET
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._buffer = b""
-        attach = {
+        attach: Message = {
             "protocol": PROTOCOL,
             "workload": workload,
             "kind": kind,
             "batch_sizes": sorted(set(batch_sizes)),
         }
+        if rehearses:
+            attach["rehearses"] = True
         try:
             self._socket.settimeout(PATIENCE_SECONDS)
             self._socket.connect(path)

@@ -15,6 +15,8 @@ pub(super) struct Connection {
     pub(super) peer: Peer,
     /// When it has to have said who it is, until it has.
     pub(super) attach_by: Option<Moment>,
+    /// Whether it can run minibatches of samples of its own.
+    pub(super) rehearses: bool,
 }
 
 /// Why a connection ends.
@@ -28,7 +30,7 @@ pub(super) enum Ended {
 
 impl Connection {
     pub(super) fn new(stream: UnixStream, peer: Peer, attach_by: Moment) -> Self {
-        Self { stream, lines: Lines::default(), peer, attach_by: Some(attach_by) }
+        Self { stream, lines: Lines::default(), peer, attach_by: Some(attach_by), rehearses: false }
     }
 
     /// Says something. A worker that does not read what it is told is as good as gone.

@@ -33,6 +33,8 @@ pub(super) struct Floor {
     turns: Turns,
     connections: BTreeMap<WorkerId, Connection>,
     ids: WorkerId,
+    /// The measurement that has the device to itself.
+    reservation: Option<u64>,
     actions: Vec<Action>,
 }
 
@@ -58,6 +60,7 @@ impl Floor {
             turns: Turns::new(),
             connections: BTreeMap::new(),
             ids: 0,
+            reservation: None,
             actions: Vec::new(),
         }
     }
@@ -125,6 +128,16 @@ impl Floor {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Agree(agreement) => self.handle(Event::Agreed(&agreement)),
+                Command::Reserve { reservation, worker, batch_size } => {
+                    self.reservation = Some(reservation);
+                    self.handle(Event::Reserved { worker, batch_size });
+                }
+                Command::Release { reservation } if self.reservation == Some(reservation) => {
+                    self.reservation = None;
+                    self.handle(Event::Released);
+                }
+                // Another measurement has taken its place.
+                Command::Release { .. } => {}
                 Command::Stop => return false,
             }
         }
@@ -178,7 +191,8 @@ impl Floor {
     fn take(&mut self, id: WorkerId, message: FromWorker) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         match (message, connection.attach_by.is_some()) {
-            (FromWorker::Attach { protocol, workload, kind, batch_sizes }, true) => {
+            (FromWorker::Attach { protocol, workload, kind, batch_sizes, rehearses }, true) => {
+                connection.rehearses = rehearses;
                 self.attach(id, protocol, &workload, kind, &batch_sizes);
             }
             (FromWorker::Attach { .. }, false) => {
@@ -253,6 +267,7 @@ impl Floor {
         if attached {
             let had_turn = self.turns.holder() == Some(id);
             tracing::info!(worker = id, had_turn, "a worker left");
+            self.tell(Happening::Left { worker: id });
             self.handle(Event::Detached { worker: id });
         }
     }
@@ -284,6 +299,9 @@ impl Floor {
                 let bounded = start_until != Moment::NEVER;
                 let start_until_ns = bounded.then_some(start_until.ns());
                 (worker, FromAgent::Grant { id: grant, start_until_ns, minibatches, requests })
+            }
+            Action::Rehearse { worker, grant, requests } => {
+                (worker, FromAgent::Rehearse { id: grant, requests })
             }
             Action::Revoke { worker, grant } => (worker, FromAgent::Revoke { id: grant }),
             Action::Late { worker, requests } => (worker, FromAgent::Late { requests }),
@@ -347,6 +365,9 @@ impl Floor {
                     0
                 },
                 totals: worker.totals,
+                batch_sizes: worker.batch_sizes.clone(),
+                measurable: worker.workload.kind == WorkloadKind::Train
+                    || connection.is_some_and(|connection| connection.rehearses),
             };
             (id, standing)
         });

@@ -13,6 +13,7 @@ mod simulated;
 use std::collections::BTreeMap;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ const REMEMBERED: usize = 8192;
 pub(crate) enum Happening {
     /// A worker attached.
     Attached { process: u32 },
+    /// A worker ended its connection.
+    Left { worker: WorkerId },
     /// The others went on without a worker.
     Fenced { worker: WorkerId, workload: Workload, reason: String },
     /// A minibatch ran.
@@ -56,11 +59,24 @@ pub(crate) struct WorkerStanding {
     pub(crate) has_turn: bool,
     pub(crate) waiting: u32,
     pub(crate) totals: Totals,
+    /// The batch sizes that it can run, ascending.
+    pub(crate) batch_sizes: Vec<u32>,
+    /// Whether it can be measured: inference needs samples of its own for that.
+    pub(crate) measurable: bool,
 }
 
 /// What the floor is told from elsewhere in the agent.
 pub(super) enum Command {
     Agree(Agreement),
+    /// One worker alone runs minibatches of this size, until the reservation is released.
+    Reserve {
+        reservation: u64,
+        worker: WorkerId,
+        batch_size: u32,
+    },
+    Release {
+        reservation: u64,
+    },
     Stop,
 }
 
@@ -73,6 +89,19 @@ pub(crate) struct TurnsHandle {
     happenings: broadcast::Sender<Arc<Happening>>,
     standing: Arc<Mutex<BTreeMap<WorkerId, WorkerStanding>>>,
     socket: Arc<Path>,
+    reservations: Arc<AtomicU64>,
+}
+
+/// One worker has the device to itself, as long as this is kept.
+pub(crate) struct Reservation {
+    turns: TurnsHandle,
+    number: u64,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.turns.command(Command::Release { reservation: self.number });
+    }
 }
 
 impl TurnsHandle {
@@ -87,12 +116,27 @@ impl TurnsHandle {
         let path = socket.path().into();
         let floor = floor::Floor::new(socket, todo, woken, happenings.clone(), standing.clone());
         std::thread::Builder::new().name("turns".into()).spawn(move || floor.run())?;
-        Ok(Self { commands, waker: Arc::new(waker), happenings, standing, socket: path })
+        Ok(Self {
+            commands,
+            waker: Arc::new(waker),
+            happenings,
+            standing,
+            socket: path,
+            reservations: Arc::default(),
+        })
     }
 
     /// Puts what a plan promises into force.
     pub(crate) fn agree(&self, agreement: Agreement) {
         self.command(Command::Agree(agreement));
+    }
+
+    /// Gives the device to one worker alone, to be measured at a batch size, until what this gives
+    /// is dropped, or somebody else reserves it.
+    pub(crate) fn reserve(&self, worker: WorkerId, batch_size: u32) -> Reservation {
+        let number = self.reservations.fetch_add(1, Ordering::Relaxed);
+        self.command(Command::Reserve { reservation: number, worker, batch_size });
+        Reservation { turns: self.clone(), number }
     }
 
     /// Ends all turns and connections.

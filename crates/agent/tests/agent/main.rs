@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test starts is there")]
 
+mod attached;
 mod death;
 mod garbage;
 mod guards;

@@ -26,7 +26,7 @@ use crate::verified::Arriving;
 
 use agent_process::AgentProcess;
 use observed::Observed;
-use programs::Programs;
+use programs::{Program, Programs};
 use wanted::{Wanted, WantedArgs};
 
 /// Arguments of `fulcrum run`.
@@ -80,6 +80,16 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         (None, Some(own)) => own.address()?,
         (None, None) => return Err(Failure::bad_input("--agent is missing")),
     };
+    let measured = match args.wanted.searches_for().filter(|_| args.real) {
+        Some(problem) => {
+            let socket = worker_socket(args, &address, own.as_ref())?;
+            let programs = Program::of_problem(&problem?, args.wanted.train_batch());
+            let mut programs = Programs::start(&programs, &socket, args)?;
+            programs.wait_until_attached(&address)?;
+            Some(programs)
+        }
+        None => None,
+    };
     let options = RemoteOptions { stop_on_interrupt: true, ..RemoteOptions::new(holder("run")) };
     let mut board =
         RemoteBoard::borrow(&address, options).map_err(|error| of_remote(&address, &error))?;
@@ -100,11 +110,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     } else {
         Vec::new()
     };
-    let programs = if args.real {
+    let programs = if args.real && measured.is_none() {
         let socket = worker_socket(args, &address, own.as_ref())?;
-        Some(Programs::start(&wanted, &socket, args)?)
+        Some(Programs::start(&Program::of_plan(&wanted), &socket, args)?)
     } else {
-        None
+        measured
     };
     board.apply_plan(&wanted.plan, wanted.mode, simulate).map_err(lost)?;
     let mut observed = Observed::begin(&wanted, board.sample().map_err(lost)?);

@@ -33,7 +33,7 @@ pub(crate) struct WantedArgs {
     /// Most requests a minibatch answers: nothing is searched for, and the power mode stays
     #[arg(long, value_name = "COUNT", conflicts_with = "power")]
     batch: Option<u32>,
-    /// Size of training minibatches where nothing is searched for
+    /// Size of training minibatches of real programs, and where nothing is searched for
     #[arg(long, value_name = "COUNT", default_value_t = 16)]
     train_batch: u32,
     /// How the workloads take turns: strict or slack-aware
@@ -59,6 +59,17 @@ pub(super) struct Wanted {
 }
 
 impl WantedArgs {
+    /// The problem that a plan is searched for, where one is.
+    pub(super) fn searches_for(&self) -> Option<Result<Problem, Failure>> {
+        let power = self.power.filter(|_| self.plan.is_none())?;
+        Some(self.workloads.problem(&self.stream, power))
+    }
+
+    /// The size of training minibatches of programs that are started here.
+    pub(super) fn train_batch(&self) -> u32 {
+        self.train_batch
+    }
+
     /// The plan, or how a search without one ends. A board whose readings are known without waiting
     /// for them may stand in for the search.
     pub(super) fn decide(

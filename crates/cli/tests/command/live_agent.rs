@@ -8,16 +8,24 @@ use crate::agents::write_pair;
 use crate::running::{Ran, folder, fulcrum_line};
 
 /// A running agent of a simulated board, killed when it is dropped.
-struct LiveAgent {
+pub(crate) struct LiveAgent {
     process: Child,
     folder: PathBuf,
 }
 
 impl LiveAgent {
     fn start(test: &str) -> Self {
-        let folder = folder(test);
+        Self::of_board(
+            &folder(test),
+            &["--board", "simulated-orin-agx", "--noise", "none", "--speed", "100"],
+        )
+    }
+
+    /// Starts an agent of any board.
+    pub(crate) fn of_board(folder: &Path, board: &[&str]) -> Self {
+        let folder = folder.to_owned();
         let process = Command::new(built_beside("fulcrum-agent"))
-            .args(["--board", "simulated-orin-agx", "--noise", "none", "--speed", "100"])
+            .args(board)
             .arg("--state-dir")
             .arg(folder.join("state"))
             .arg("--socket")
@@ -36,7 +44,7 @@ impl LiveAgent {
         agent
     }
 
-    fn run(&self, line: &str) -> Ran {
+    pub(crate) fn run(&self, line: &str) -> Ran {
         let socket = self.folder.join("agent.sock");
         fulcrum_line(&format!("{line} --agent unix://{}", socket.display()))
     }

@@ -1,8 +1,11 @@
 //! `fulcrum run`, on a simulated board and with real programs.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use crate::live_agent::built_beside;
+use crate::live_agent::{LiveAgent, built_beside};
 use crate::running::{folder, fulcrum_line};
 
 fn report(line: &str) -> serde_json::Value {
@@ -63,6 +66,74 @@ fn real_programs_train_and_answer_in_turns() {
     let (train, infer) = (workload(&report, "train"), workload(&report, "infer"));
     assert!(train["minibatches"].as_u64().expect("a count") > 5, "{report}");
     assert!(infer["requests"].as_u64().expect("a count") > 50, "{report}");
+}
+
+/// This machine as a board, with an energy counter beside it that counts 10 W and 5 W for each busy
+/// core: the machine may have none, or show it to root alone.
+struct Host {
+    root: PathBuf,
+    stop: Arc<AtomicBool>,
+}
+
+impl Host {
+    fn start(test: &str) -> Self {
+        let root = folder(test).join("root");
+        let counter = root.join("sys/class/powercap/intel-rapl:0");
+        std::fs::create_dir_all(&counter).expect("a folder");
+        for path in ["sys/devices", "proc"] {
+            let link = root.join(path);
+            let _ = std::fs::remove_file(&link);
+            std::os::unix::fs::symlink(format!("/{path}"), link).expect("a link");
+        }
+        let write = move |name: &str, text: String| {
+            std::fs::write(counter.join(name), text).expect("written");
+        };
+        write("name", "package-0\n".into());
+        write("max_energy_range_uj", "262143328850\n".into());
+        write("energy_uj", "0\n".into());
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        std::thread::spawn(move || {
+            let busy = || {
+                let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+                let all = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+                let ticks: Vec<f64> = all.filter_map(|ticks| ticks.parse().ok()).collect();
+                (ticks.first().unwrap_or(&0.0) + ticks.get(2).unwrap_or(&0.0)) / 100.0
+            };
+            let (began, busy_before) = (Instant::now(), busy());
+            while !stopped.load(Ordering::Relaxed) {
+                let joules = 10.0 * began.elapsed().as_secs_f64() + 5.0 * (busy() - busy_before);
+                write("energy_uj", format!("{:.0}\n", joules * 1e6));
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        Self { root, stop }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn real_programs_are_measured_planned_for_and_run() {
+    built_beside("fulcrum-workload");
+    let host = Host::start("run_measured");
+    let root = host.root.display().to_string();
+    let agent =
+        LiveAgent::of_board(&folder("run_measured_agent"), &["--board", "host", "--root", &root]);
+    let ran = agent.run(
+        "run --real --train lstm --train-batch 4 --infer lstm --rate 20 --latency 800ms \
+         --power 1000W --for 3s -o json",
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let report: serde_json::Value = serde_json::from_str(&ran.out).expect(&ran.out);
+    assert!(ran.err.contains("planned after measuring"), "{ran:?}");
+    let (train, infer) = (workload(&report, "train"), workload(&report, "infer"));
+    assert!(train["minibatches"].as_u64().expect("a count") > 5, "{report}");
+    assert!(infer["requests"].as_u64().expect("a count") > 20, "{report}");
 }
 
 #[test]

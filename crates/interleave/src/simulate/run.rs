@@ -349,7 +349,8 @@ impl Simulated {
                     });
                 }
             }
-            Action::Plan { .. } | Action::Late { .. } => {}
+            // Nobody is measured here.
+            Action::Plan { .. } | Action::Late { .. } | Action::Rehearse { .. } => {}
         }
     }
 }

@@ -147,6 +147,11 @@ impl Worker {
         }
     }
 
+    /// Whether it has something to run while it is measured. Inference needs no requests for that.
+    pub(super) fn can_be_measured(&self) -> bool {
+        self.workload.kind == WorkloadKind::Infer || self.ready
+    }
+
     /// How many requests one minibatch can answer now.
     pub(super) fn most_requests(&self) -> u32 {
         self.waiting().min(self.batch_size)
@@ -198,6 +203,13 @@ impl Worker {
             .take_while(|&(p, &a)| late_in(p, a))
             .count();
         u32::try_from(late).unwrap_or(u32::MAX)
+    }
+
+    /// Takes in that a minibatch of samples ran, which answers nobody.
+    pub(super) fn rehearsed(&mut self, id: WorkerId, grant: u64, minibatch: Minibatch) -> Ran {
+        self.totals.busy += minibatch.ended.since(minibatch.began);
+        self.totals.minibatches += 1;
+        Ran { worker: id, grant, minibatch, latencies: Vec::new(), late: 0 }
     }
 
     /// Takes in that a minibatch ran.

@@ -72,7 +72,14 @@ pub(super) fn run(args: &InferArgs) -> Result<InferReport, Error> {
         let mut answers = answers.into_iter();
         requests.iter().map(|_| (size, answers.next(), now)).collect()
     };
-    let batcher = Batcher::start(shared.options(args.batches.clone()), infer)
+    let own = samples.clone();
+    let mut place = 0;
+    let sample = move || {
+        place = (place + 1) % own.len();
+        Request { id: u64::MAX, values: own[place].clone() }
+    };
+    let options = shared.options(args.batches.clone());
+    let batcher = Batcher::start_with_samples(options, infer, sample)
         .map_err(|error| Error::Failed { reason: error.to_string() })?;
     let arrivals = match args.arrivals {
         Arriving::Constant => Arrivals::constant(args.rate),
