@@ -36,6 +36,7 @@ demo: build ## Show the main job on a simulated board, in seconds
 	$(FULCRUM) demo
 
 test: cargo ## Run all tests
+	@tests/install-postgres.sh
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace --locked
 	$(CARGO) test --workspace --locked --doc

@@ -1,38 +1,43 @@
 #!/usr/bin/env bash
 # Real training and inference on one processor core, which stands for the device: turns managed by
 # the agent with a plan, against the same two programs left to the operating system, with the trainer
-# under `nice`, and alternating one to one. Medians of several repetitions.
+# under `nice`, and alternating one to one. Managed once within the latency budget and once, with
+# larger minibatches, within the longest latency that the operating system reaches. Medians of
+# several repetitions.
 #
 #   TRAIN=lstm TRAIN_BATCH=2 INFER=lstm RATE=1200 BATCH=8 LATENCY=25 SECONDS_EACH=8 REPEAT=3
+#   RELAXED_BATCH=64 RELAXED_LATENCY=200
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 release=${1:-target/release}
 train=${TRAIN:-lstm} train_batch=${TRAIN_BATCH:-2}
 infer=${INFER:-lstm} rate=${RATE:-1200} batch=${BATCH:-8} latency=${LATENCY:-25}
+relaxed_batch=${RELAXED_BATCH:-64} relaxed_latency=${RELAXED_LATENCY:-200}
 seconds=${SECONDS_EACH:-8} repeat=${REPEAT:-3}
 core=0 other=$(( $(nproc) > 1 ? 1 : 0 ))
 folder=$(mktemp -d)
 cleanup() { kill $(jobs -p) 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$folder"; }
 trap cleanup EXIT
-sizes=$(seq -s, 1 "$batch")
 
 field() { sed -E "s/.*\"$2\":([0-9.eE+-]+).*/\1/" "$folder/$1.json"; }
 
-programs() { # name of the variant, what to start the trainer with, how to attach
+# name of the variant, what to start the trainer with, how to attach, latency budget, largest batch
+programs() {
+  local sizes; sizes=$(seq -s, 1 "${5:-$batch}")
   taskset -c $core $2 "$release/fulcrum-workload" train "$train" --batch "$train_batch" \
     --seconds "$((seconds + 2))" $3 > "$folder/train.json" 2>/dev/null &
   local trainer=$!
   sleep 1
   taskset -c $core "$release/fulcrum-workload" infer "$infer" --rate "$rate" --arrivals poisson \
-    --batches "$sizes" --budget-ms "$latency" --seconds "$seconds" $3 \
+    --batches "$sizes" --budget-ms "${4:-$latency}" --seconds "$seconds" $3 \
     > "$folder/infer.json" 2>/dev/null
   wait $trainer
   echo "$1,$(field train minibatches_per_second),$(field infer p50_ms),$(field infer p99_ms),$(awk "BEGIN { print 100 * $(field infer late_ratio) }"),$(field infer mean_batch_size)" \
     >> "$folder/results.csv"
 }
 
-managed() {
+managed() { # name of the variant, latency budget, largest batch
   local home=$folder/agent
   rm -rf "$home"
   taskset -c $other "$release/fulcrum-agent" --board simulated-orin-agx --sample-interval 1s \
@@ -41,11 +46,11 @@ managed() {
   while [ ! -S "$home/workers.sock" ]; do sleep 0.05; done
   taskset -c $other "$release/fulcrum" run --agent "unix://$home/agent.sock" --arrivals constant \
     --train "$train" --train-batch "$train_batch" --infer "$infer" --rate "$rate" \
-    --latency "${latency}ms" --batch "$batch" --guard "${GUARD:-0.1}" --attached \
+    --latency "${2}ms" --batch "$3" --guard "${GUARD:-0.1}" --attached \
     --for "$((seconds + 4))s" > /dev/null 2>&1 &
   local plan=$!
   sleep 0.3
-  programs managed "" "--socket $home/workers.sock"
+  programs "$1" "" "--socket $home/workers.sock" "$2" "$3"
   kill $plan 2>/dev/null || true
   kill $agent; wait $agent 2>/dev/null || true
 }
@@ -63,7 +68,8 @@ for _ in $(seq "$repeat"); do
   programs "operating system" "" --alone
   programs nice "nice -n 19" --alone
   alternating
-  managed
+  managed managed "$latency" "$batch"
+  managed "managed relaxed" "$relaxed_latency" "$relaxed_batch"
 done
 awk -F, '
   function median(name, column,    n, i, j, t, v) {

@@ -1,0 +1,104 @@
+//! The database behind a store.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use crate::error::StoreError;
+
+static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
+static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+/// So many connections to Postgres at a time.
+const CONNECTIONS: u32 = 16;
+/// How long to wait for a connection.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// Postgres or SQLite. Cloning it is cheap and shares the connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) database: Database,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Database {
+    Postgres(PgPool),
+    Sqlite(SqlitePool),
+}
+
+/// Does the same with whichever database it is: the same text of a query, once for each type of
+/// connection.
+macro_rules! with_database {
+    ($store:expr, $pool:ident => $body:expr) => {
+        match &$store.database {
+            $crate::database::Database::Postgres($pool) => $body,
+            $crate::database::Database::Sqlite($pool) => $body,
+        }
+    };
+}
+pub(crate) use with_database;
+
+impl Store {
+    /// Opens `postgres://…` or `sqlite:/path`, and brings its tables to this version. An SQLite file
+    /// is made where there is none; `sqlite::memory:` is gone with the store.
+    ///
+    /// # Errors
+    /// When the address is none, nobody answers there, or the tables are of a later version.
+    pub async fn open(address: &str) -> Result<Self, StoreError> {
+        let no_address = |_| StoreError::Address { address: without_password(address) };
+        let database = if address.starts_with("postgres:") || address.starts_with("postgresql:") {
+            let options = PgConnectOptions::from_str(address).map_err(no_address)?;
+            let options = options.application_name("fulcrum");
+            let pool =
+                PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECTING);
+            let pool = pool.connect_with(options).await?;
+            POSTGRES.run(&pool).await?;
+            Database::Postgres(pool)
+        } else if address.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(address).map_err(no_address)?;
+            let options = options
+                .create_if_missing(true)
+                .foreign_keys(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // What was taken is on the disk when the call returns.
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(CONNECTING);
+            // A second connection to a database in memory would be another database.
+            let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None);
+            let pool = pool.max_lifetime(None).connect_with(options).await?;
+            SQLITE.run(&pool).await?;
+            Database::Sqlite(pool)
+        } else {
+            return Err(StoreError::Address { address: without_password(address) });
+        };
+        Ok(Self { database })
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        with_database!(self, pool => pool.close().await);
+    }
+
+    /// The database's own clock, in milliseconds since 1970, as an expression.
+    pub(crate) fn now_ms(&self) -> &'static str {
+        match self.database {
+            Database::Postgres(_) => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+            Database::Sqlite(_) => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+        }
+    }
+}
+
+/// Passwords do not belong into messages.
+fn without_password(address: &str) -> String {
+    match (address.find("://"), address.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme < at => {
+            format!("{}://…{}", &address[..scheme], &address[at..])
+        }
+        _ => address.to_owned(),
+    }
+}

@@ -1,0 +1,200 @@
+//! Jobs: what is to run.
+
+use serde_json::Value;
+use sqlx::types::Json;
+
+use crate::database::{Store, with_database};
+use crate::error::StoreError;
+
+/// How a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobState {
+    /// Nothing was done for it yet, or something is being done.
+    Pending,
+    /// A plan is being searched for.
+    Searching,
+    /// A plan is in force on every board that it chose.
+    Running,
+    /// No plan meets its budgets.
+    Infeasible,
+    /// Something has to be done about it; the message says what.
+    Blocked,
+    /// It was cancelled.
+    Cancelled,
+}
+
+impl JobState {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Searching,
+        Self::Running,
+        Self::Infeasible,
+        Self::Blocked,
+        Self::Cancelled,
+    ];
+
+    /// As it is kept.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Searching => "searching",
+            Self::Running => "running",
+            Self::Infeasible => "infeasible",
+            Self::Blocked => "blocked",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    fn parse(text: &str) -> Self {
+        Self::ALL.into_iter().find(|state| state.as_str() == text).unwrap_or(Self::Pending)
+    }
+}
+
+/// A job as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredJob {
+    /// Its name.
+    pub name: String,
+    /// What was asked for.
+    pub spec: Value,
+    /// Counts the changes of the spec.
+    pub generation: i64,
+    /// Whether it is to end.
+    pub cancelled: bool,
+    /// How it stands.
+    pub state: JobState,
+    /// The same in words.
+    pub message: String,
+    /// When it was submitted, in milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// When it last changed.
+    pub updated_at_ms: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    name: String,
+    spec: Json<Value>,
+    generation: i64,
+    cancelled: bool,
+    state: String,
+    message: String,
+    created_at_ms: i64,
+    updated_at_ms: i64,
+}
+
+impl From<Row> for StoredJob {
+    fn from(row: Row) -> Self {
+        Self {
+            name: row.name,
+            spec: row.spec.0,
+            generation: row.generation,
+            cancelled: row.cancelled,
+            state: JobState::parse(&row.state),
+            message: row.message,
+            created_at_ms: row.created_at_ms,
+            updated_at_ms: row.updated_at_ms,
+        }
+    }
+}
+
+const SELECT: &str = "SELECT name, spec, generation, cancelled, state, message, created_at_ms, \
+                      updated_at_ms FROM jobs";
+
+impl Store {
+    /// Keeps a job, or another spec of one, whose generation then grows; a spec that is the same
+    /// changes nothing. A request that was taken before changes nothing either, whatever it says.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn put_job(
+        &self,
+        name: &str,
+        spec: &Value,
+        request_id: &str,
+        now_ms: i64,
+    ) -> Result<StoredJob, StoreError> {
+        let put = "INSERT INTO jobs (name, spec, generation, cancelled, state, message, \
+                   created_at_ms, updated_at_ms) VALUES ($1, $2, 1, $3, 'pending', '', $4, $4) \
+                   ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, \
+                   generation = jobs.generation + 1, cancelled = excluded.cancelled, \
+                   state = 'pending', message = '', updated_at_ms = excluded.updated_at_ms \
+                   WHERE jobs.spec <> excluded.spec OR jobs.cancelled";
+        with_database!(self, pool => {
+            let mut transaction = pool.begin().await?;
+            let is_new = request_id.is_empty() || {
+                let text = "INSERT INTO requests (id, what, at_ms) VALUES ($1, $2, $3) \
+                            ON CONFLICT (id) DO NOTHING";
+                let query = sqlx::query(text).bind(request_id).bind(name).bind(now_ms);
+                query.execute(&mut *transaction).await?.rows_affected() > 0
+            };
+            if is_new {
+                let query = sqlx::query(put).bind(name).bind(Json(spec)).bind(false).bind(now_ms);
+                query.execute(&mut *transaction).await?;
+            }
+            transaction.commit().await?;
+        });
+        self.job(name).await
+    }
+
+    /// A job.
+    ///
+    /// # Errors
+    /// When there is none of that name, or the database does not answer or refuses.
+    pub async fn job(&self, name: &str) -> Result<StoredJob, StoreError> {
+        let text = format!("{SELECT}{}", " WHERE name = $1");
+        let row: Option<Row> = with_database!(self, pool => {
+            sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(name).fetch_optional(pool).await?
+        });
+        row.map(StoredJob::from).ok_or_else(|| StoreError::not_found("job", name))
+    }
+
+    /// Jobs by name, after this one.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn jobs(&self, after: &str, most: i64) -> Result<Vec<StoredJob>, StoreError> {
+        let text = format!("{SELECT}{}", " WHERE name > $1 ORDER BY name LIMIT $2");
+        let rows: Vec<Row> = with_database!(self, pool => {
+            let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(after).bind(most);
+            query.fetch_all(pool).await?
+        });
+        Ok(rows.into_iter().map(StoredJob::from).collect())
+    }
+
+    /// Says how a job stands, unless it has another spec by now. Whether it was said.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn set_job_state(
+        &self,
+        name: &str,
+        generation: i64,
+        state: JobState,
+        message: &str,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let text = "UPDATE jobs SET state = $3, message = $4, updated_at_ms = $5 \
+                    WHERE name = $1 AND generation = $2 \
+                    AND (state <> $3 OR message <> $4)";
+        Ok(with_database!(self, pool => {
+            let query = sqlx::query(text).bind(name).bind(generation).bind(state.as_str());
+            query.bind(message).bind(now_ms).execute(pool).await?.rows_affected() > 0
+        }))
+    }
+
+    /// Has a job end; whether there is one that had not been told to before.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn cancel_job(&self, name: &str, now_ms: i64) -> Result<bool, StoreError> {
+        let text = "UPDATE jobs SET cancelled = $2, updated_at_ms = $3 \
+                    WHERE name = $1 AND cancelled <> $2";
+        Ok(with_database!(self, pool => {
+            let query = sqlx::query(text).bind(name).bind(true).bind(now_ms);
+            query.execute(pool).await?.rows_affected() > 0
+        }))
+    }
+}
+

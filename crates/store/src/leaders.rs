@@ -1,0 +1,60 @@
+//! Who acts, of several that could.
+
+use std::time::Duration;
+
+use sqlx::AssertSqlSafe;
+
+use crate::database::{Store, with_database};
+use crate::error::StoreError;
+
+/// One of several has a role for a while. Each change of the holder has a new term, by which what
+/// an earlier one still does can be told apart.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Leadership {
+    /// Who has the role.
+    pub holder: String,
+    /// Counts the changes of the holder.
+    pub term: i64,
+}
+
+impl Store {
+    /// Takes a role for a while, or keeps it; none if another has it. The database's clock decides,
+    /// so that no clock of those who ask can give it to two.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn lead(
+        &self,
+        role: &str,
+        holder: &str,
+        duration: Duration,
+    ) -> Result<Option<Leadership>, StoreError> {
+        let now = self.now_ms();
+        let text = AssertSqlSafe(format!(
+            "INSERT INTO leaders (role, holder, term, expires_at_ms) VALUES ($1, $2, 1, {now} + $3) \
+             ON CONFLICT (role) DO UPDATE SET \
+               term = CASE WHEN leaders.holder = excluded.holder THEN leaders.term \
+                      ELSE leaders.term + 1 END, \
+               holder = excluded.holder, expires_at_ms = excluded.expires_at_ms \
+             WHERE leaders.holder = excluded.holder OR leaders.expires_at_ms <= {now} \
+             RETURNING holder, term"
+        ));
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2);
+        Ok(with_database!(self, pool => {
+            let query = sqlx::query_as(text).bind(role).bind(holder).bind(millis);
+            query.fetch_optional(pool).await?
+        }))
+    }
+
+    /// Gives a role up, so that another need not wait for its end.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn step_down(&self, role: &str, holder: &str) -> Result<(), StoreError> {
+        let text = "UPDATE leaders SET expires_at_ms = 0 WHERE role = $1 AND holder = $2";
+        with_database!(self, pool => {
+            sqlx::query(text).bind(role).bind(holder).execute(pool).await?;
+        });
+        Ok(())
+    }
+}

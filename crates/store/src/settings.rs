@@ -1,0 +1,34 @@
+//! What an operator has set for all.
+
+use serde_json::Value;
+use sqlx::types::Json;
+
+use crate::database::{Store, with_database};
+use crate::error::StoreError;
+
+impl Store {
+    /// Keeps a setting.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn put_setting(&self, name: &str, value: &Value) -> Result<(), StoreError> {
+        let text = "INSERT INTO settings (name, value) VALUES ($1, $2) \
+                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        with_database!(self, pool => {
+            sqlx::query(text).bind(name).bind(Json(value)).execute(pool).await?;
+        });
+        Ok(())
+    }
+
+    /// A setting, if it was made.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn setting(&self, name: &str) -> Result<Option<Value>, StoreError> {
+        let text = "SELECT value FROM settings WHERE name = $1";
+        let value: Option<(Json<Value>,)> = with_database!(self, pool => {
+            sqlx::query_as(text).bind(name).fetch_optional(pool).await?
+        });
+        Ok(value.map(|(Json(value),)| value))
+    }
+}

@@ -1,0 +1,356 @@
+//! What every store does, on SQLite and on Postgres.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fulcrum_domain::{Knob, ModeSpace};
+use fulcrum_store::{
+    JobState, ProfileFilter, SearchState, Store, StoreError, StoredBoard, StoredFront, StoredPlan,
+    StoredProfile, StoredWindow, mode_from_text, mode_text,
+};
+use fulcrum_throwaway_postgres::Postgres;
+use serde_json::json;
+
+/// Runs each check on a fresh database of each kind.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                let folder = tempfile::tempdir().unwrap();
+                let address = format!("sqlite:{}", folder.path().join("fulcrum.db").display());
+                super::$name(&address).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                let server = super::Postgres::start();
+                super::$name(&server.address()).await;
+            })+
+        }
+    };
+}
+
+on_both!(
+    profiles_are_kept_replaced_and_found,
+    a_hundred_thousand_profiles_are_kept_in_time,
+    all_profiles_of_a_call_are_kept_or_none,
+    texts_stay_what_they_are,
+    jobs_change_by_their_spec_and_repeated_requests_change_nothing,
+    a_state_of_an_older_generation_is_not_taken,
+    searches_end_once,
+    plans_and_events_are_kept_in_their_order,
+    windows_boards_fronts_and_settings_are_kept,
+    one_leads_at_a_time_and_terms_tell_them_apart,
+    opening_again_keeps_everything,
+);
+
+fn profile(mode: i64, batch_size: i64) -> StoredProfile {
+    StoredProfile {
+        board_model: "p3701-0005".into(),
+        software: "L4T 36.4.3".into(),
+        workload: "resnet18".into(),
+        kind: "train".into(),
+        fingerprint: String::new(),
+        mode: format!("cpu_cores=4 gpu_khz={mode}"),
+        batch_size,
+        minibatch_seconds: Some(0.05),
+        power_watts: Some(31.25),
+        relative_error: 0.01,
+        failure: None,
+        peak_temperature_celsius: Some(51.5),
+        measured_by: "orin-7".into(),
+        measured_at_ms: 1_764_000_000_000,
+        suspect: false,
+    }
+}
+
+async fn open(address: &str) -> Store {
+    Store::open(address).await.unwrap()
+}
+
+async fn profiles_are_kept_replaced_and_found(address: &str) {
+    let store = open(address).await;
+    let failed = StoredProfile {
+        minibatch_seconds: None,
+        power_watts: None,
+        failure: Some("the workload ran out of memory".into()),
+        ..profile(3, 16)
+    };
+    let other = StoredProfile { workload: "lstm".into(), kind: "infer".into(), ..profile(1, 4) };
+    let all = [profile(1, 16), profile(2, 16), failed.clone(), other.clone()];
+    store.add_profiles(&all).await.unwrap();
+    assert_eq!(store.all_profiles(&ProfileFilter::default()).await.unwrap(), all);
+    let lstm = ProfileFilter { workload: Some("lstm".into()), ..Default::default() };
+    assert_eq!(store.all_profiles(&lstm).await.unwrap(), [other]);
+
+    let suspected =
+        store.suspect_profiles("p3701-0005", ("resnet18", "train"), "cpu_cores=4 gpu_khz=2").await;
+    assert_eq!(suspected.unwrap(), 1);
+    let train = ProfileFilter { kind: Some("train".into()), ..Default::default() };
+    assert!(store.all_profiles(&train).await.unwrap()[1].suspect);
+    let again = StoredProfile { power_watts: Some(30.0), ..profile(2, 16) };
+    store.add_profiles(&[profile(2, 16), again.clone()]).await.unwrap();
+    let found = store.all_profiles(&train).await.unwrap();
+    assert_eq!(found, [profile(1, 16), again, failed], "the later one, in the earlier's place");
+
+    let (page, next) = store.profiles(&train, 0, 2).await.unwrap();
+    let (rest, end) = store.profiles(&train, next.unwrap(), 2).await.unwrap();
+    assert_eq!((page.len(), rest.len(), end), (2, 1, None));
+}
+
+async fn a_hundred_thousand_profiles_are_kept_in_time(address: &str) {
+    let store = open(address).await;
+    let profiles: Vec<_> = (0..100_000).map(|mode| profile(mode, 16)).collect();
+    let began = std::time::Instant::now();
+    for chunk in profiles.chunks(20_000) {
+        store.add_profiles(chunk).await.unwrap();
+    }
+    let a_second = 100_000.0 / began.elapsed().as_secs_f64();
+    assert!(a_second > 2_000.0, "{a_second:.0} a second, ten times fewer than there should be");
+    assert_eq!(store.all_profiles(&ProfileFilter::default()).await.unwrap().len(), 100_000);
+}
+
+async fn all_profiles_of_a_call_are_kept_or_none(address: &str) {
+    let store = open(address).await;
+    let many = (0..5_000).map(|mode| profile(mode, 16));
+    // No column takes a time that is not a number.
+    let bad = StoredProfile { relative_error: f64::NAN, ..profile(9_999, 16) };
+    let bad = StoredProfile { workload: "bad\0".into(), ..bad };
+    let refused = store.add_profiles(&many.chain([bad]).collect::<Vec<_>>()).await;
+    let kept = store.all_profiles(&ProfileFilter::default()).await.unwrap().len();
+    assert!(refused.is_err() && kept == 0, "{refused:?}, {kept} kept");
+    store.add_profiles(&[]).await.unwrap();
+}
+
+async fn texts_stay_what_they_are(address: &str) {
+    let store = open(address).await;
+    let texts = ["'; DROP TABLE profiles; --", "\"quoted\" \\ %_", "Ünï\u{1f980}", "$1 $2 ?"];
+    let long = "x".repeat(1 << 20);
+    for text in texts.into_iter().chain([long.as_str()]) {
+        let profile = StoredProfile {
+            measured_by: text.into(),
+            software: text.chars().take(100).collect(),
+            ..profile(1, 16)
+        };
+        store.add_profiles(std::slice::from_ref(&profile)).await.unwrap();
+        let filter =
+            ProfileFilter { software: Some(profile.software.clone()), ..Default::default() };
+        assert_eq!(store.all_profiles(&filter).await.unwrap(), [profile]);
+        // A name is a key, and no key is as long.
+        let name: String = text.chars().take(100).collect();
+        let job = store.put_job(&name, &json!({ "text": text }), "", 1).await.unwrap();
+        assert_eq!((job.name, &job.spec["text"]), (name, &json!(text)));
+    }
+}
+
+async fn jobs_change_by_their_spec_and_repeated_requests_change_nothing(address: &str) {
+    let store = open(address).await;
+    let (slow, fast) = (json!({"power_watts": 20.0}), json!({"power_watts": 50.0}));
+    let first = store.put_job("a", &slow, "r1", 1).await.unwrap();
+    assert_eq!((first.generation, first.state, first.created_at_ms), (1, JobState::Pending, 1));
+    assert_eq!(store.put_job("a", &slow, "r2", 2).await.unwrap(), first, "the same spec");
+    assert_eq!(store.put_job("a", &fast, "r1", 3).await.unwrap(), first, "the same request");
+    let second = store.put_job("a", &fast, "r3", 4).await.unwrap();
+    assert_eq!((second.generation, &second.spec, second.updated_at_ms), (2, &fast, 4));
+
+    assert!(store.cancel_job("a", 5).await.unwrap());
+    assert!(!store.cancel_job("a", 6).await.unwrap());
+    assert!(store.job("a").await.unwrap().cancelled);
+    let third = store.put_job("a", &fast, "r4", 7).await.unwrap();
+    assert_eq!((third.generation, third.cancelled), (3, false), "submitted again");
+    assert!(!store.cancel_job("nobody", 8).await.unwrap());
+    let missing = store.job("nobody").await.unwrap_err();
+    assert!(matches!(missing, StoreError::NotFound { what: "job", .. }), "{missing}");
+
+    store.put_job("b", &slow, "", 9).await.unwrap();
+    let names = |jobs: Vec<fulcrum_store::StoredJob>| -> Vec<String> {
+        jobs.into_iter().map(|job| job.name).collect()
+    };
+    assert_eq!(names(store.jobs("", 10).await.unwrap()), ["a", "b"]);
+    assert_eq!(names(store.jobs("a", 10).await.unwrap()), ["b"]);
+}
+
+async fn a_state_of_an_older_generation_is_not_taken(address: &str) {
+    let store = open(address).await;
+    store.put_job("a", &json!(1), "", 1).await.unwrap();
+    assert!(store.set_job_state("a", 1, JobState::Running, "on 2 boards", 2).await.unwrap());
+    assert!(!store.set_job_state("a", 1, JobState::Running, "on 2 boards", 3).await.unwrap());
+    store.put_job("a", &json!(2), "", 4).await.unwrap();
+    assert!(!store.set_job_state("a", 1, JobState::Infeasible, "", 5).await.unwrap());
+    assert_eq!(store.job("a").await.unwrap().state, JobState::Pending);
+    for state in JobState::ALL {
+        store.set_job_state("a", 2, state, state.as_str(), 6).await.unwrap();
+        assert_eq!(store.job("a").await.unwrap().state, state);
+    }
+}
+
+async fn searches_end_once(address: &str) {
+    let store = open(address).await;
+    let spec = json!({"train": "resnet18"});
+    let first = store.add_search("s1", &spec, "r1", 1).await.unwrap();
+    assert_eq!((first.state, first.measurements), (SearchState::Running, 0));
+    assert_eq!(store.add_search("s2", &spec, "r1", 2).await.unwrap(), first, "the same request");
+    store.add_search("s3", &spec, "", 3).await.unwrap();
+    store.add_search("s4", &spec, "", 4).await.unwrap();
+
+    let progress = fulcrum_store::StoredSearch { measurements: 5, modes: 3, ..first.clone() };
+    assert!(store.set_search(&progress).await.unwrap());
+    let done = fulcrum_store::StoredSearch {
+        state: SearchState::Done,
+        outcome: Some(json!({"solved": true})),
+        ..progress
+    };
+    assert!(store.set_search(&done).await.unwrap());
+    let cancelled = fulcrum_store::StoredSearch { state: SearchState::Cancelled, ..first };
+    assert!(!store.set_search(&cancelled).await.unwrap(), "it has ended");
+    assert_eq!(store.search("s1").await.unwrap(), done);
+    assert!(store.search("s2").await.is_err());
+    let running = store.searches(Some(SearchState::Running), "", 10).await.unwrap();
+    assert_eq!(running.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(), ["s3", "s4"]);
+    assert_eq!(store.searches(None, "s1", 1).await.unwrap()[0].id, "s3");
+}
+
+async fn plans_and_events_are_kept_in_their_order(address: &str) {
+    let store = open(address).await;
+    store.put_job("a", &json!(1), "", 1).await.unwrap();
+    let plan = |board: &str, at: i64| StoredPlan {
+        job: "a".into(),
+        board: board.into(),
+        generation: 1,
+        plan: json!({"at": at}),
+        origin: "front".into(),
+        measurements: 0,
+        made_at_ms: at,
+    };
+    for (board, at) in [("x", 1), ("y", 2), ("x", 3)] {
+        store.add_plan(&plan(board, at)).await.unwrap();
+    }
+    assert_eq!(store.latest_plans("a").await.unwrap(), [plan("x", 3), plan("y", 2)]);
+    for what in ["searching", "planned", "running"] {
+        store.add_event("a", "x", what, 5).await.unwrap();
+    }
+    let events = store.events("a", 0, 10).await.unwrap();
+    assert_eq!(events.len(), 3);
+    let rest = store.events("a", events[0].id, 10).await.unwrap();
+    assert_eq!(rest, events[1..]);
+    assert!(store.add_event("nobody", "", "x", 1).await.is_err(), "there is no such job");
+}
+
+async fn windows_boards_fronts_and_settings_are_kept(address: &str) {
+    let store = open(address).await;
+    let window = |at: i64| StoredWindow {
+        job: "a".into(),
+        board: "x".into(),
+        ended_at_ms: at,
+        seconds: 1.0,
+        minibatches: 9,
+        requests: 60,
+        late_requests: 0,
+        longest_latency_seconds: None,
+        power_watts: Some(29.5),
+    };
+    let windows: Vec<_> = (0..7_000).map(window).collect();
+    store.add_windows(&windows).await.unwrap();
+    assert_eq!(store.windows("a", 2).await.unwrap(), [window(6_999), window(6_998)]);
+    assert_eq!(store.forget_windows(6_000).await.unwrap(), 6_000);
+
+    let labels = BTreeMap::from([("site".to_owned(), "lab".to_owned())]);
+    let board = |address: &str| StoredBoard {
+        name: "x".into(),
+        address: address.into(),
+        labels: labels.clone(),
+        stand_in: String::new(),
+        registered_at_ms: 1,
+    };
+    store.put_board(&board("unix:///a")).await.unwrap();
+    store.put_board(&board("unix:///b")).await.unwrap();
+    assert_eq!(store.boards().await.unwrap(), [board("unix:///b")]);
+    assert!(store.remove_board("x").await.unwrap());
+    assert!(!store.remove_board("x").await.unwrap());
+
+    let front = |measurements| StoredFront {
+        board_model: "p3701-0005".into(),
+        software: "L4T 36.4.3".into(),
+        background: "resnet18 train".into(),
+        urgent: String::new(),
+        strategy: "als".into(),
+        measurements,
+        built_at_ms: 7,
+    };
+    store.put_front(&front(50)).await.unwrap();
+    store.put_front(&front(60)).await.unwrap();
+    let found = store.front("p3701-0005", "L4T 36.4.3", "resnet18 train", "").await.unwrap();
+    assert_eq!(found, Some(front(60)));
+    assert_eq!(store.front("p3701-0005", "other", "resnet18 train", "").await.unwrap(), None);
+    assert_eq!(store.fronts().await.unwrap(), [front(60)]);
+
+    assert_eq!(store.setting("site_power").await.unwrap(), None);
+    store.put_setting("site_power", &json!({"watts": 90.0})).await.unwrap();
+    store.put_setting("site_power", &json!({"watts": 60.0})).await.unwrap();
+    assert_eq!(store.setting("site_power").await.unwrap(), Some(json!({"watts": 60.0})));
+}
+
+async fn one_leads_at_a_time_and_terms_tell_them_apart(address: &str) {
+    let store = open(address).await;
+    let (long, short) = (Duration::from_mins(1), Duration::from_millis(50));
+    let lead = |holder: &'static str, time| {
+        let store = store.clone();
+        async move { store.lead("scheduler", holder, time).await.unwrap().map(|l| l.term) }
+    };
+    assert_eq!(lead("a", long).await, Some(1));
+    assert_eq!(lead("b", long).await, None);
+    assert_eq!(lead("a", short).await, Some(1));
+    tokio::time::sleep(Duration::from_millis(120)).await;
+    assert_eq!(lead("b", long).await, Some(2));
+    assert_eq!(lead("a", long).await, None);
+    store.step_down("scheduler", "a").await.unwrap();
+    assert_eq!(lead("a", long).await, None, "it is not a's to give up");
+    store.step_down("scheduler", "b").await.unwrap();
+    assert_eq!(lead("a", long).await, Some(3));
+
+    // Whoever asks at the same time, one gets it.
+    let mut asking = Vec::new();
+    for holder in ["c", "d", "e", "f", "g", "h"] {
+        let store = store.clone();
+        asking.push(tokio::spawn(async move { store.lead("other", holder, long).await.unwrap() }));
+    }
+    let mut leaders = 0;
+    for asked in asking {
+        leaders += usize::from(asked.await.unwrap().is_some());
+    }
+    assert_eq!(leaders, 1);
+}
+
+async fn opening_again_keeps_everything(address: &str) {
+    let store = open(address).await;
+    store.add_profiles(&[profile(1, 16)]).await.unwrap();
+    store.close().await;
+    let again = open(address).await;
+    assert_eq!(again.all_profiles(&ProfileFilter::default()).await.unwrap(), [profile(1, 16)]);
+}
+
+#[test]
+fn a_mode_survives_being_kept() {
+    let knobs = [("cpu_cores", vec![2.0, 4.0]), ("gpu_khz", vec![114_750.5, 1_300_500.0])];
+    let knobs = knobs.map(|(name, levels)| Knob::new(name, levels).unwrap());
+    let space = ModeSpace::full_grid(knobs.to_vec()).unwrap();
+    for mode in space.ids() {
+        assert_eq!(mode_from_text(&space, &mode_text(&space, mode)), Some(mode));
+    }
+    for other in ["", "cpu_cores=2", "cpu_cores=2 gpu_khz=1", "cpu_cores=2 gpu_khz=1300500 x=1"] {
+        assert_eq!(mode_from_text(&space, other), None, "{other}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_said_without_its_password() {
+    for (address, said) in [("mysql://me:secret@host/db", "mysql://…@host/db"), ("x", "`x`")] {
+        let error = Store::open(address).await.unwrap_err().to_string();
+        assert!(error.contains(said) && !error.contains("secret"), "{error}");
+        assert!(error.contains("postgres://"), "{error}");
+    }
+    let gone = Store::open("postgres://me@%2Fnowhere/db").await.unwrap_err();
+    assert!(gone.is_passing(), "{gone}");
+}
