@@ -26,8 +26,8 @@ cargo:
 	@command -v $(CARGO) >/dev/null 2>&1 || { \
 	  echo "cargo was not found; install a Rust toolchain from https://rustup.rs and try again" >&2; exit 1; }
 
-build: cargo ## Build the command and the agent
-	$(CARGO) build --release --locked -p fulcrum -p fulcrum-agent
+build: cargo ## Build the command, the agent and the optimizer
+	$(CARGO) build --release --locked -p fulcrum -p fulcrum-agent -p fulcrum-optimizer
 
 build-workloads: cargo ## Build the real training and inference program, which takes minutes
 	$(CARGO) build --release --locked -p fulcrum-workloads

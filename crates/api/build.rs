@@ -7,8 +7,15 @@ use prost::Message as _;
 use tonic_prost_build::configure;
 
 const ROOT: &str = "../../proto";
-const FILES: [&str; 3] =
-    ["fulcrum/v1/board.proto", "fulcrum/v1/agent.proto", "fulcrum/v1/turns.proto"];
+const FILES: [&str; 5] = [
+    "fulcrum/v1/board.proto",
+    "fulcrum/v1/agent.proto",
+    "fulcrum/v1/turns.proto",
+    "fulcrum/v1/plan.proto",
+    "fulcrum/v1/optimizer.proto",
+];
+/// The messages that stores keep, as JSON.
+const KEPT: [&str; 6] = ["Problem", "Outcome", "Plan", "PlannedWorkload", "Remedy", "SearchSpec"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={ROOT}");
@@ -16,6 +23,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
     // Ordered maps, so that equal messages are equal bytes.
-    configure().btree_map(".").compile_fds(descriptors)?;
+    let mut builder = configure().btree_map(".");
+    for message in KEPT {
+        let derived = "#[derive(serde::Serialize, serde::Deserialize)] #[serde(default)]";
+        builder = builder.message_attribute(format!("fulcrum.v1.{message}"), derived);
+    }
+    builder.compile_fds(descriptors)?;
     Ok(())
 }

@@ -11,6 +11,7 @@ mod config;
 mod control;
 mod described;
 pub mod energy;
+mod following;
 pub mod guard;
 pub mod history;
 mod journal;

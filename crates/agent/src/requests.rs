@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use fulcrum_api::{Malformed, duration_from_wire, kind_from_wire, mode_from_wire, v1};
+use fulcrum_api::{Malformed, duration_from_wire, invalid, kind_from_wire, mode_from_wire, v1};
 use fulcrum_domain::{BatchSize, ModeId, ModeSpace, Workload};
 use tonic::Status;
 
 use crate::measure::Order;
 use crate::measuring::Demand;
-use crate::status::{invalid, no_mode};
+use crate::status::no_mode;
 
 /// A length of time in a field, within bounds, or the default where it was left out.
 pub(crate) fn time(

@@ -13,6 +13,7 @@ use crate::board_thread::{BoardGone, BoardHandle};
 use crate::config::Config;
 use crate::control::Control;
 use crate::described::Described;
+use crate::following::follow;
 use crate::journal::Journal;
 use crate::metrics::{Metrics, summary};
 use crate::open_board::{Opened, noise_named, open_board};
@@ -134,6 +135,7 @@ pub async fn run(config: &Config) -> Result<(), AgentError> {
         turns: turns.clone(),
     };
     tokio::spawn(keep_account(agent.clone()));
+    tokio::spawn(follow(agent.clone()));
 
     let (stopping, stop) = watch::channel(false);
     let told = |stop: &watch::Receiver<bool>| {

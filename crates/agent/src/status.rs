@@ -1,35 +1,16 @@
 //! Errors as gRPC status codes, with details for programs.
 
-use std::collections::HashMap;
-
-use fulcrum_api::{Malformed, ModeError};
+use fulcrum_api::{Malformed, ModeError, because, invalid};
 use fulcrum_board::SetError;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::board_thread::BoardGone;
 use crate::control::ControlError;
 use crate::limits::Refusal;
 
-/// The domain of the reasons in error details.
-const DOMAIN: &str = "agent.fulcrum";
-
-/// A field of a request that does not hold what it should.
-pub(crate) fn invalid(malformed: &Malformed) -> Status {
-    let details =
-        ErrorDetails::with_bad_request_violation(&malformed.field, malformed.problem.clone());
-    Status::with_error_details(Code::InvalidArgument, malformed.to_string(), details)
-}
-
 /// Levels that are no mode, in a field of a request.
 pub(crate) fn no_mode(field: &str, error: &ModeError) -> Status {
     invalid(&Malformed::new(format!("{field}.{}", error.field()), format!("is no mode: {error}")))
-}
-
-/// A status with a reason for programs.
-pub(crate) fn because(code: Code, reason: &str, message: String) -> Status {
-    let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
-    Status::with_error_details(code, message, details)
 }
 
 impl From<BoardGone> for Status {

@@ -6,27 +6,30 @@ use std::time::Duration;
 
 use fulcrum_api::v1::turn_service_server::TurnService;
 use fulcrum_api::{
-    Malformed, duration_to_wire, kind_to_wire, turn_plan_from_wire, v1, workload_from_wire,
+    Malformed, because, duration_to_wire, invalid, kind_to_wire, turn_plan_from_wire, v1,
+    workload_from_wire,
 };
 use fulcrum_board::SimulatedBoard;
-use fulcrum_domain::WorkloadKind;
+use fulcrum_domain::{ModeSpace, WorkloadKind};
 use fulcrum_interleave::simulate::Arrivals;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, Notify, mpsc};
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
 
+use crate::following::{Answer, Following};
 use crate::requests::{mode, text};
 use crate::sampler::Account;
 use crate::service::{Agent, changed};
-use crate::status::{because, invalid};
 use crate::turns::{
     Attribution, Happening, SimulatedJob, SimulatedWorkers, TurnsHandle, can_simulate, simulate,
 };
 
 /// How often watchers are told.
 const TOLD: Duration = Duration::from_millis(200);
+/// No plan has more answers for other arrival rates.
+const MOST_ANSWERS: usize = 256;
 /// No more of what happened goes into one message.
 const MOST_TURNS: usize = 2048;
 
@@ -37,17 +40,36 @@ pub(crate) struct Turns {
     /// Where workers are simulated; elsewhere none are.
     pub(crate) simulated: Option<SimulatedBoard>,
     plan: AsyncMutex<InForce>,
+    plan_changed: Notify,
 }
 
 #[derive(Default)]
-struct InForce {
+pub(crate) struct InForce {
     generation: u64,
     simulated: Option<SimulatedWorkers>,
+    /// Answers for other arrival rates, where the plan has some.
+    pub(crate) following: Option<Following>,
 }
 
 impl Turns {
     pub(crate) fn new(handle: TurnsHandle, simulated: Option<SimulatedBoard>) -> Self {
-        Self { handle, attribution: Mutex::default(), simulated, plan: AsyncMutex::default() }
+        Self {
+            handle,
+            attribution: Mutex::default(),
+            simulated,
+            plan: AsyncMutex::default(),
+            plan_changed: Notify::new(),
+        }
+    }
+
+    /// The plan in force.
+    pub(crate) async fn plan(&self) -> AsyncMutexGuard<'_, InForce> {
+        self.plan.lock().await
+    }
+
+    /// Returns when another plan has come into force, or at once if that was so since the last call.
+    pub(crate) async fn plan_changed(&self) {
+        self.plan_changed.notified().await;
     }
 
     pub(crate) fn attribution(&self) -> std::sync::MutexGuard<'_, Attribution> {
@@ -110,6 +132,32 @@ pub(crate) async fn keep_account(agent: Agent) {
     }
 }
 
+/// The answers for other arrival rates.
+fn answers(given: &[v1::RateAnswer], space: &ModeSpace) -> Result<Vec<(f64, Answer)>, Status> {
+    let answer = |(place, given): (usize, &v1::RateAnswer)| {
+        let within = |field: &str, problem: &str| {
+            invalid(&Malformed::new(format!("plan.by_rate[{place}].{field}"), problem))
+        };
+        let rate = given.up_to_hertz;
+        if !(rate.is_finite() && rate > 0.0) {
+            return Err(within("up_to_hertz", "is not above zero"));
+        }
+        let wire = given.plan.as_ref().ok_or_else(|| within("plan", "is missing"))?;
+        if !wire.by_rate.is_empty() {
+            return Err(within("plan.by_rate", "has answers of its own, which nobody follows"));
+        }
+        let plan = turn_plan_from_wire(wire)
+            .map_err(|malformed| within(&malformed.field, &malformed.problem))?;
+        let mode = wire.mode.as_ref().map(|_| mode(space, wire.mode.as_ref())).transpose()?;
+        Ok((rate, Answer { plan, mode }))
+    };
+    if given.len() > MOST_ANSWERS {
+        let problem = format!("has {} answers; at most {MOST_ANSWERS} are taken", given.len());
+        return Err(invalid(&Malformed::new("plan.by_rate", problem)));
+    }
+    given.iter().enumerate().map(answer).collect()
+}
+
 fn job(place: usize, worker: &v1::SimulatedWorker) -> Result<SimulatedJob, Status> {
     let within = |malformed: Malformed| {
         invalid(&Malformed::new(
@@ -155,6 +203,7 @@ impl TurnService for Agent {
         let description = self.described.now();
         let space = &description.space;
         let wanted = wire.mode.as_ref().map(|_| mode(space, wire.mode.as_ref())).transpose()?;
+        let answers = answers(&wire.by_rate, space)?;
 
         let mut in_force = self.turns.plan.lock().await;
         if request.generation <= in_force.generation {
@@ -171,8 +220,10 @@ impl TurnService for Agent {
         };
         // Those simulated before end first, so that none is attached twice for long.
         in_force.simulated = None;
+        in_force.following = Following::new(token, &plan, answers);
         self.turns.attribution().expect(plan.expected_watts);
         self.turns.handle.agree(plan.agreement);
+        self.turns.plan_changed.notify_one();
         in_force.simulated = self.turns.simulate(&jobs)?;
         in_force.generation = request.generation;
         tracing::info!(generation = request.generation, "a plan is in force");
@@ -266,6 +317,6 @@ fn add(batch: &mut v1::WatchTurnsResponse, happened: &Arc<Happening>) {
             workload: workload.name.to_string(),
             reason: reason.clone(),
         }),
-        Happening::Attached { .. } | Happening::Left { .. } => {}
+        Happening::Attached { .. } | Happening::Left { .. } | Happening::Arrived { .. } => {}
     }
 }

@@ -6,6 +6,7 @@ use tonic::transport::{Channel, Endpoint, Error};
 
 use crate::address::Address;
 use crate::v1::agent_service_client::AgentServiceClient;
+use crate::v1::optimizer_service_client::OptimizerServiceClient;
 use crate::v1::turn_service_client::TurnServiceClient;
 
 /// A client of an agent. Cloning it is cheap and shares the connection.
@@ -13,6 +14,9 @@ pub type AgentClient = AgentServiceClient<Channel>;
 
 /// A client of an agent's turns. Cloning it is cheap and shares the connection.
 pub type TurnClient = TurnServiceClient<Channel>;
+
+/// A client of an optimizer. Cloning it is cheap and shares the connection.
+pub type OptimizerClient = OptimizerServiceClient<Channel>;
 
 /// How long to wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -42,6 +46,15 @@ pub async fn connect(address: &Address) -> Result<AgentClient, Error> {
 pub async fn connect_turns(address: &Address) -> Result<TurnClient, Error> {
     let channel = channel(address).await?;
     Ok(TurnServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+}
+
+/// Connects to an optimizer.
+///
+/// # Errors
+/// When nobody answers there.
+pub async fn connect_optimizer(address: &Address) -> Result<OptimizerClient, Error> {
+    let channel = channel(address).await?;
+    Ok(OptimizerServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
 }
 
 /// Connects to an agent and its turns, over one connection.

@@ -10,8 +10,11 @@ mod agent_client;
 mod board;
 mod malformed;
 mod mode_space;
+mod outcome;
 mod power_mode;
+mod problem;
 mod profile;
+mod refusal;
 mod remote_board;
 mod remote_lease;
 mod remote_turns;
@@ -22,12 +25,17 @@ mod turns;
 mod workload;
 
 pub use address::{Address, AddressError};
-pub use agent_client::{AgentClient, TurnClient, connect, connect_turns};
+pub use agent_client::{
+    AgentClient, OptimizerClient, TurnClient, connect, connect_optimizer, connect_turns,
+};
 pub use board::BoardDescription;
 pub use malformed::Malformed;
 pub use mode_space::{mode_space_from_wire, mode_space_to_wire};
+pub use outcome::{outcome_to_wire, turn_plan_of};
 pub use power_mode::{ModeError, mode_from_wire, mode_to_wire};
+pub use problem::{alternate_named, problem_from_wire, problem_to_wire};
 pub use profile::{failure_from_wire, failure_kind, profile_from_wire};
+pub use refusal::{because, invalid};
 pub use remote_board::{RemoteBoard, RemoteError, RemoteOptions};
 pub use sample::{RemoteSample, sample_from_wire, sample_to_wire};
 pub use sensor::{

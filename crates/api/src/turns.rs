@@ -51,6 +51,7 @@ pub fn turn_plan_to_wire(plan: &TurnPlan, mode: Option<v1::PowerMode>) -> v1::Tu
         guard_ratio: plan.agreement.guard,
         minibatches_per_cycle: plan.agreement.minibatches_per_cycle,
         terms: plan.agreement.terms.iter().map(terms).collect(),
+        by_rate: Vec::new(),
     }
 }
 

@@ -87,6 +87,13 @@ impl<T> Answers<T> {
         Self { table, current, since: None, dwell }
     }
 
+    /// The same answers, with another one in force; the last where there are fewer.
+    #[must_use]
+    pub fn beginning_with(mut self, place: usize) -> Self {
+        self.current = place.min(self.table.len().saturating_sub(1));
+        self
+    }
+
     /// The answer in force; none in an empty table.
     pub fn current(&self) -> Option<&T> {
         self.table.get(self.current).map(|(_, answer)| answer)

@@ -38,7 +38,8 @@ struct Row {
 
 impl From<Row> for StoredPlan {
     fn from(row: Row) -> Self {
-        let Row { job, board, generation, plan: Json(plan), origin, measurements, made_at_ms } = row;
+        let Row { job, board, generation, plan: Json(plan), origin, measurements, made_at_ms } =
+            row;
         Self { job, board, generation, plan, origin, measurements, made_at_ms }
     }
 }

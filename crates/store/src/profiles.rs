@@ -158,7 +158,7 @@ impl Store {
             query.push(" ORDER BY id LIMIT ").push_bind(most);
             query.build_query_as().fetch_all(pool).await?
         });
-        let last = rows.last().filter(|_| rows.len() as i64 == most).map(|row| row.id);
+        let last = rows.last().filter(|_| i64::try_from(rows.len()) == Ok(most)).map(|row| row.id);
         Ok((rows.into_iter().map(|row| row.profile).collect(), last))
     }
 

@@ -158,9 +158,8 @@ impl Store {
         after: &str,
         most: i64,
     ) -> Result<Vec<StoredSearch>, StoreError> {
-        let text = format!(
-            "{SELECT} WHERE id > $1 AND ($2 = '' OR state = $2) ORDER BY id LIMIT $3"
-        );
+        let text =
+            format!("{SELECT} WHERE id > $1 AND ($2 = '' OR state = $2) ORDER BY id LIMIT $3");
         let state = state.map_or("", SearchState::as_str);
         let rows: Vec<Row> = with_database!(self, pool => {
             let query = sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(after).bind(state);

@@ -1,5 +1,7 @@
 //! What every store does, on SQLite and on Postgres.
 
+#![expect(clippy::unwrap_used, reason = "what a test asks for is there")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

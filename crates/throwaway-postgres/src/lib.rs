@@ -25,7 +25,7 @@ impl Postgres {
     ///
     /// # Panics
     /// When there is no Postgres, or it does not start: the test cannot go on.
-    #[expect(clippy::expect_used, clippy::new_without_default, reason = "for tests alone")]
+    #[expect(clippy::expect_used, reason = "for tests alone")]
     pub fn start() -> Self {
         let binaries = binaries();
         let folder = tempfile::Builder::new().prefix("fulcrum-pg").tempdir_in("/tmp");

@@ -204,6 +204,10 @@ impl Floor {
             (FromWorker::Arrived { at_ns }, false) => {
                 let at: Vec<Moment> = at_ns.into_iter().map(Moment::at_ns).collect();
                 self.handle(Event::Arrived { worker: id, at: &at });
+                if let Some(worker) = self.turns.worker(id) {
+                    let workload = worker.workload.clone();
+                    self.tell(Happening::Arrived { workload, at });
+                }
             }
             (FromWorker::Ran { grant, minibatches, done }, false) => {
                 let minibatch = |ran: &fulcrum_worker::wire::Minibatch| Minibatch {

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
 use fulcrum_domain::Workload;
-use fulcrum_interleave::{Agreement, Minibatch, Totals, WorkerId};
+use fulcrum_interleave::{Agreement, Minibatch, Moment, Totals, WorkerId};
 use tokio::sync::broadcast;
 
 pub(crate) use attribution::Attribution;
@@ -33,6 +33,8 @@ const REMEMBERED: usize = 8192;
 pub(crate) enum Happening {
     /// A worker attached.
     Attached { process: u32 },
+    /// Requests arrived.
+    Arrived { workload: Workload, at: Vec<Moment> },
     /// A worker ended its connection.
     Left { worker: WorkerId },
     /// The others went on without a worker.

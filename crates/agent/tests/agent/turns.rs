@@ -13,7 +13,7 @@ use fulcrum_worker::{Batcher, Options, Trainer};
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
-use crate::process::{Agent, lease};
+use crate::process::{Agent, knobs, lease, shown};
 
 async fn turns(folder: &Path) -> TurnClient {
     let address = format!("unix://{}", folder.join("agent.sock").display());
@@ -326,4 +326,56 @@ fn a_worker_that_makes_no_sense_is_told_why_and_let_go() {
     // It still serves.
     let batcher = Batcher::start(options(folder.path(), "b", [1]), |requests: Vec<u32>| requests);
     assert_eq!(batcher.unwrap().submit(5).wait(), Ok(5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_with_answers_for_other_rates_is_followed_by_the_agent_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = Agent::simulated_at("1", folder.path(), &[]);
+    let mut client = agent.client().await;
+    let token = lease(&mut client, 120).await;
+    let mut turns = turns(folder.path()).await;
+    let all = knobs(&mut client).await;
+    let mode = |top: bool| {
+        let pick =
+            |knob: &v1::Knob| if top { *knob.levels.last().unwrap() } else { knob.levels[0] };
+        Some(v1::PowerMode { levels: all.iter().map(pick).collect() })
+    };
+    let answer = |top: bool, batch_size: u32| v1::TurnPlan {
+        mode: mode(top),
+        ..plan(vec![terms("b", batch_size, Some(Duration::from_millis(400)))])
+    };
+    let by_rate = vec![
+        v1::RateAnswer { up_to_hertz: 20.0, plan: Some(answer(false, 2)) },
+        v1::RateAnswer { up_to_hertz: 500.0, plan: Some(answer(true, 8)) },
+    ];
+    let nested = v1::TurnPlan { by_rate: by_rate.clone(), ..answer(true, 8) };
+    let wrong = v1::RateAnswer { up_to_hertz: 9.0, plan: Some(nested) };
+    let apply = |generation, by_rate| v1::ApplyPlanRequest {
+        lease_token: token.clone(),
+        generation,
+        plan: Some(v1::TurnPlan { by_rate, ..answer(false, 2) }),
+        ..Default::default()
+    };
+    let refused = turns.apply_plan(apply(1, vec![wrong])).await.unwrap_err();
+    assert!(refused.message().contains("plan.by_rate[0].plan.by_rate"), "{}", refused.message());
+    turns.apply_plan(apply(2, by_rate)).await.unwrap();
+    assert_eq!(shown(&mut client).await, mode(false).unwrap().levels);
+
+    // Sixty requests a second, of which the plan in force was made for twenty.
+    let batcher = Batcher::start(options(folder.path(), "b", [1, 2, 8]), |requests: Vec<()>| {
+        thread::sleep(Duration::from_millis(1));
+        requests
+    });
+    let batcher = batcher.unwrap();
+    let began = Instant::now();
+    while shown(&mut client).await != mode(true).unwrap().levels {
+        assert!(began.elapsed() < Duration::from_secs(40), "it does not follow: {}", agent.log());
+        for _ in 0..30 {
+            drop(batcher.submit(()));
+            thread::sleep(Duration::from_millis(16));
+        }
+    }
+    // What was asked for is what the agent then keeps, with nobody telling it.
+    assert!(began.elapsed() > Duration::from_secs(15), "a whole window says that the rate changed");
 }

@@ -1,0 +1,24 @@
+//! Refusals as gRPC statuses, with details for programs.
+
+use std::collections::HashMap;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::malformed::Malformed;
+
+/// The domain of the reasons in error details.
+const DOMAIN: &str = "fulcrum";
+
+/// A field of a request that does not hold what it should.
+pub fn invalid(malformed: &Malformed) -> Status {
+    let details =
+        ErrorDetails::with_bad_request_violation(&malformed.field, malformed.problem.clone());
+    Status::with_error_details(Code::InvalidArgument, malformed.to_string(), details)
+}
+
+/// A status with a reason for programs.
+pub fn because(code: Code, reason: &str, message: String) -> Status {
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    Status::with_error_details(code, message, details)
+}

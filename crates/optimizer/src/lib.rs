@@ -1,0 +1,20 @@
+//! The optimizer: searches as operations that can be watched, cancelled and taken up again, and
+//! answers from what is stored.
+//!
+//! A search is a strategy of `fulcrum-search` that is told everything that is stored for its kind of
+//! board and its workloads before it asks for the first measurement. Each reading is stored before
+//! the strategy is told of it. So a search that is taken up after a crash repeats nothing, and a
+//! problem that earlier searches have answered is solved at once: [`solving`] asks a strategy what it
+//! would measure, and where that is nothing, there is the answer.
+
+mod config;
+mod known_board;
+mod profiles;
+mod run;
+mod searches;
+mod searching;
+mod service;
+mod solving;
+
+pub use config::Config;
+pub use run::{OptimizerError, run, serve};

@@ -1,0 +1,235 @@
+//! All searches: those that go on here, and those that nobody goes on with.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fulcrum_api::v1;
+use fulcrum_service::{new_id, now_ms};
+use fulcrum_store::{SearchState, Store, StoreError, StoredSearch};
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, watch};
+
+use crate::known_board::KnownBoards;
+use crate::searching::{Order, SearchError, Spent, search};
+
+/// A search is somebody's for so long, unless it says that it goes on.
+const OWNED: Duration = Duration::from_secs(10);
+/// How often searches are looked for that nobody goes on with.
+const LOOK: Duration = Duration::from_secs(2);
+/// How long to wait before a store that does not answer is asked again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// The searches of one process.
+#[derive(Clone)]
+pub(crate) struct Searches {
+    pub(crate) store: Store,
+    pub(crate) boards: Arc<KnownBoards>,
+    /// This process, by which its searches are told from those of others.
+    holder: String,
+    at_a_time: Arc<Semaphore>,
+    here: Arc<Mutex<HashMap<String, Here>>>,
+}
+
+/// A search that goes on in this process.
+struct Here {
+    cancelled: Arc<AtomicBool>,
+    changed: watch::Sender<()>,
+}
+
+impl Searches {
+    pub(crate) fn new(store: Store, at_a_time: usize) -> Self {
+        Self {
+            store,
+            boards: Arc::default(),
+            holder: format!("optimizer {}", new_id()),
+            at_a_time: Arc::new(Semaphore::new(at_a_time.max(1))),
+            here: Arc::default(),
+        }
+    }
+
+    /// Starts a search that was checked, unless its request was taken before.
+    pub(crate) async fn create(
+        &self,
+        order: Order,
+        request_id: &str,
+    ) -> Result<StoredSearch, StoreError> {
+        let spec = serde_json::to_value(&order.spec).unwrap_or_default();
+        let id = new_id();
+        let search = self.store.add_search(&id, &spec, request_id, now_ms()).await?;
+        if search.id == id {
+            self.go_on(search.clone(), order);
+        }
+        Ok(search)
+    }
+
+    /// Tells when a search that goes on here changes; none for any other.
+    pub(crate) fn watch(&self, id: &str) -> Option<watch::Receiver<()>> {
+        let here = self.here.lock().unwrap_or_else(PoisonError::into_inner);
+        here.get(id).map(|here| here.changed.subscribe())
+    }
+
+    /// Ends a search. Wherever it goes on, it ends after the measurement that is being made.
+    pub(crate) async fn cancel(&self, id: &str) -> Result<StoredSearch, StoreError> {
+        let mut search = self.store.search(id).await?;
+        search.state = SearchState::Cancelled;
+        search.message = "cancelled".into();
+        search.updated_at_ms = now_ms();
+        self.store.set_search(&search).await?;
+        if let Some(here) = self.here.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+            here.cancelled.store(true, Ordering::Relaxed);
+        }
+        self.store.search(id).await
+    }
+
+    /// Takes up again and again what nobody goes on with: the searches of a process that died.
+    pub(crate) async fn take_up(&self) {
+        loop {
+            match self.store.searches(Some(SearchState::Running), "", 1000).await {
+                Ok(running) => {
+                    for search in running {
+                        self.take_up_one(search).await;
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "searches cannot be looked for"),
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn take_up_one(&self, search: StoredSearch) {
+        if self.here.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&search.id) {
+            return;
+        }
+        let role = role(&search.id);
+        // Only to see whether it is somebody's.
+        if !matches!(self.store.lead(&role, &self.holder, OWNED).await, Ok(Some(_))) {
+            return;
+        }
+        let spec: Result<v1::SearchSpec, _> = serde_json::from_value(search.spec.clone());
+        let order = match spec {
+            Ok(spec) => match self.boards.find(&spec.board_address, &spec.stand_in).await {
+                Ok(board) => Order::new(spec, board).map_err(|error| error.to_string()),
+                // The board may come back.
+                Err(_) => return,
+            },
+            Err(error) => Err(error.to_string()),
+        };
+        match order {
+            Ok(order) => {
+                tracing::info!(search = search.id, "taking up a search");
+                self.go_on(search, order);
+            }
+            Err(reason) => {
+                let failed = StoredSearch {
+                    state: SearchState::Failed,
+                    message: reason,
+                    updated_at_ms: now_ms(),
+                    ..search
+                };
+                let _ = self.store.set_search(&failed).await;
+            }
+        }
+    }
+
+    fn go_on(&self, stored: StoredSearch, order: Order) {
+        let (changed, _) = watch::channel(());
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let here = Here { cancelled: cancelled.clone(), changed: changed.clone() };
+        self.here.lock().unwrap_or_else(PoisonError::into_inner).insert(stored.id.clone(), here);
+        let searches = self.clone();
+        tokio::spawn(async move {
+            let id = stored.id.clone();
+            let renewing = tokio::spawn(searches.clone().renew(role(&id)));
+            if let Ok(_permit) = searches.at_a_time.clone().acquire_owned().await {
+                searches.run(stored, order, cancelled, changed.clone()).await;
+            }
+            renewing.abort();
+            searches.here.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            changed.send_replace(());
+        });
+    }
+
+    async fn renew(self, role: String) {
+        loop {
+            if let Err(error) = self.store.lead(&role, &self.holder, OWNED).await {
+                tracing::warn!(%error, "a search cannot say that it goes on");
+            }
+            tokio::time::sleep(OWNED / 3).await;
+        }
+    }
+
+    async fn run(
+        &self,
+        stored: StoredSearch,
+        order: Order,
+        cancelled: Arc<AtomicBool>,
+        changed: watch::Sender<()>,
+    ) {
+        let before = (stored.measurements, stored.modes);
+        let (store, runtime, shown) = (self.store.clone(), Handle::current(), stored.clone());
+        let ended = tokio::task::spawn_blocking(move || {
+            let mut last = Spent::default();
+            let outcome = search(&runtime, &store, &order, |spent| {
+                last = spent.clone();
+                if spent.measurements > 0 {
+                    let progress = with_spent(&shown, before, spent);
+                    // One that was cancelled elsewhere is not running any more.
+                    if !runtime.block_on(store.set_search(&progress))? {
+                        return Ok(false);
+                    }
+                    changed.send_replace(());
+                }
+                Ok(!cancelled.load(Ordering::Relaxed))
+            });
+            (outcome, last)
+        });
+        let (outcome, spent) = match ended.await {
+            Ok(ended) => ended,
+            Err(panic) => (Err(SearchError::Board(panic.to_string())), Spent::default()),
+        };
+        let mut end = with_spent(&stored, before, &spent);
+        match outcome {
+            Ok(outcome) => {
+                end.state = SearchState::Done;
+                end.outcome = serde_json::to_value(&outcome).ok();
+            }
+            Err(SearchError::Cancelled) => {
+                end.state = SearchState::Cancelled;
+                end.message = "cancelled".into();
+            }
+            // It goes on when the store is back.
+            Err(SearchError::Store(error)) if error.is_passing() => {
+                tracing::warn!(search = end.id, %error, "a search waits for the store");
+                return;
+            }
+            Err(error) => {
+                end.state = SearchState::Failed;
+                end.message = error.to_string();
+            }
+        }
+        end.updated_at_ms = now_ms();
+        // What came of it is not lost to a store that is away for a moment.
+        while let Err(error) = self.store.set_search(&end).await {
+            tracing::warn!(search = end.id, %error, "the end of a search cannot be kept yet");
+            if !error.is_passing() {
+                return;
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+fn role(id: &str) -> String {
+    format!("search {id}")
+}
+
+fn with_spent(search: &StoredSearch, before: (i64, i64), spent: &Spent) -> StoredSearch {
+    StoredSearch {
+        measurements: before.0 + i64::from(spent.measurements),
+        modes: before.1 + i64::from(spent.modes()),
+        updated_at_ms: now_ms(),
+        ..search.clone()
+    }
+}

@@ -1,0 +1,202 @@
+//! One search, on a thread of its own: asks, measures, keeps, tells.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use fulcrum_api::{
+    RemoteBoard, RemoteOptions, alternate_named, outcome_to_wire, problem_from_wire, v1,
+};
+use fulcrum_board::{Profiler, board_named};
+use fulcrum_domain::{Failure, Front, Measurement, Outcome, Problem, Reading, Setting};
+use fulcrum_search::{Allowance, Method, Recipe, Step, Task, recipe};
+use fulcrum_service::now_ms;
+use fulcrum_store::{Store, StoreError, StoredFront, StoredProfile};
+use tokio::runtime::Handle;
+
+use crate::known_board::KnownBoard;
+use crate::profiles::{stored, to_keep};
+use crate::solving::beyond_stored;
+
+/// The strategy that is taken unless another is named.
+pub(crate) const USUAL_STRATEGY: &str = "guided";
+
+/// A search that was checked: everything that it names is there.
+#[derive(Clone)]
+pub(crate) struct Order {
+    pub(crate) spec: v1::SearchSpec,
+    pub(crate) problem: Problem,
+    pub(crate) recipe: Recipe,
+    pub(crate) board: Arc<KnownBoard>,
+    pub(crate) setting: Arc<Setting>,
+}
+
+impl Order {
+    /// Checks what was asked for.
+    pub(crate) fn new(
+        spec: v1::SearchSpec,
+        board: Arc<KnownBoard>,
+    ) -> Result<Self, fulcrum_api::Malformed> {
+        use fulcrum_api::Malformed;
+        let wire = spec.problem.as_ref().ok_or_else(|| Malformed::missing("problem"))?;
+        let problem = problem_from_wire(wire).map_err(|error| error.within("problem"))?;
+        alternate_named(&spec.alternate)?;
+        let name = if spec.strategy.is_empty() { USUAL_STRATEGY } else { &spec.strategy };
+        let recipe =
+            recipe(name).map_err(|error| Malformed::new("strategy", format!("is an {error}")))?;
+        let setting = Arc::new(board.setting(&problem)?);
+        Ok(Self { spec, problem, recipe, board, setting })
+    }
+}
+
+/// How far a search is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Spent {
+    pub(crate) measurements: u32,
+    modes: BTreeSet<usize>,
+}
+
+impl Spent {
+    pub(crate) fn modes(&self) -> u32 {
+        u32::try_from(self.modes.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// Why a search ended without an outcome.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SearchError {
+    #[error("cancelled")]
+    Cancelled,
+    #[error("the board was lost: {0}")]
+    Board(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Searches to the end, or until `goes_on` says no, which is asked after every measurement.
+pub(crate) fn search(
+    runtime: &Handle,
+    store: &Store,
+    order: &Order,
+    mut goes_on: impl FnMut(&Spent) -> Result<bool, StoreError>,
+) -> Result<v1::Outcome, SearchError> {
+    let readings = runtime.block_on(stored(store, &order.board, &order.setting, &order.problem))?;
+    let own = order.recipe.allowance_for(order.problem.roles().len());
+    let limit = |asked: u32, own: usize| if asked == 0 { own } else { asked as usize };
+    let own = Allowance {
+        modes: limit(order.spec.modes, own.modes),
+        measurements: limit(order.spec.measurements, own.measurements),
+    };
+    let alternate = alternate_named(&order.spec.alternate).unwrap_or_default();
+    let is_front = matches!(order.recipe.method, Method::Front(_));
+    // A front's allowance is what it needs in all; a search's is what it may add.
+    let allowance = if is_front { own } else { beyond_stored(own, &readings) };
+    let mut strategy = order.recipe.start(Task {
+        setting: order.setting.clone(),
+        problem: order.problem.clone(),
+        alternate,
+        allowance,
+        seed: order.spec.seed.max(1),
+    });
+    for (measurement, reading) in &readings {
+        strategy.tell(*measurement, *reading);
+    }
+    // Borrowed only once there is something to measure.
+    let mut board: Option<Box<dyn Profiler>> = None;
+    let mut spent = Spent::default();
+    loop {
+        if !goes_on(&spent)? {
+            return Err(SearchError::Cancelled);
+        }
+        match strategy.ask() {
+            Step::Done(outcome) => {
+                drop(board);
+                if is_front {
+                    let points = strategy.profiles().operating_points(order.problem.roles());
+                    let front = Front::new(points, fulcrum_domain::Evidence::Measured);
+                    keep_front(runtime, store, order, &front, readings.len(), &spent)?;
+                }
+                return Ok(to_wire(order, &outcome));
+            }
+            Step::Measure(measurement) => {
+                let board = match &mut board {
+                    Some(board) => board,
+                    None => board.insert(open(&order.spec)?),
+                };
+                let reading = measure(&mut **board, order, measurement)?;
+                spent.measurements += 1;
+                spent.modes.insert(measurement.mode.index());
+                // Kept before the strategy knows, so that whoever takes the search up knows too.
+                runtime.block_on(store.add_profiles(&[kept(order, measurement, &reading)]))?;
+                strategy.tell(measurement, reading);
+            }
+        }
+    }
+}
+
+fn open(spec: &v1::SearchSpec) -> Result<Box<dyn Profiler>, SearchError> {
+    let lost = |error: &dyn std::fmt::Display| SearchError::Board(error.to_string());
+    if !spec.stand_in.is_empty() {
+        return board_named(&spec.stand_in, spec.seed.max(1)).map_err(|error| lost(&error));
+    }
+    let address = spec.board_address.parse().map_err(|error| lost(&error))?;
+    let options = RemoteOptions::new(format!("search for {}", spec.measured_by));
+    let board = RemoteBoard::borrow(&address, options).map_err(|error| lost(&error))?;
+    Ok(Box::new(board))
+}
+
+fn measure(
+    board: &mut dyn Profiler,
+    order: &Order,
+    measurement: Measurement,
+) -> Result<Reading, SearchError> {
+    let reading = match order.problem.workload(measurement.role) {
+        Some(workload) => board.measure(workload, measurement.mode, measurement.batch_size),
+        None => Err(Failure::Unavailable),
+    };
+    match board.lost() {
+        Some(reason) => Err(SearchError::Board(reason)),
+        None => Ok(reading),
+    }
+}
+
+fn kept(order: &Order, measurement: Measurement, reading: &Reading) -> StoredProfile {
+    let workload = order.problem.workload(measurement.role).cloned();
+    let workload = workload.unwrap_or_else(|| fulcrum_domain::Workload::train(""));
+    let by = (order.spec.measured_by.as_str(), now_ms());
+    to_keep(&order.board, &order.setting, &workload, measurement, reading, by)
+}
+
+fn keep_front(
+    runtime: &Handle,
+    store: &Store,
+    order: &Order,
+    front: &Front,
+    known: usize,
+    spent: &Spent,
+) -> Result<(), StoreError> {
+    if front.points().is_empty() {
+        return Ok(());
+    }
+    let (background, urgent) = workloads(&order.problem);
+    runtime.block_on(store.put_front(&StoredFront {
+        board_model: order.board.model.clone(),
+        software: order.board.software.clone(),
+        background,
+        urgent,
+        strategy: order.recipe.name.clone(),
+        measurements: (known as u64 + u64::from(spent.measurements)).cast_signed(),
+        built_at_ms: now_ms(),
+    }))
+}
+
+/// A problem's workloads as fronts are kept by: background, urgent.
+pub(crate) fn workloads(problem: &Problem) -> (String, String) {
+    let background = problem.background().map(ToString::to_string).unwrap_or_default();
+    let urgent = problem.urgent().map(|stream| stream.workload.name.to_string());
+    (background, urgent.unwrap_or_default())
+}
+
+fn to_wire(order: &Order, outcome: &Outcome) -> v1::Outcome {
+    let batch = order.setting.background_batch;
+    outcome_to_wire(outcome, &order.problem, &order.setting.space, batch)
+}
