@@ -19,6 +19,8 @@ const WINDOW: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(500);
 /// An answer for a lower rate waits so long: every change costs.
 const DWELL: Duration = Duration::from_secs(20);
+/// A change that was refused is tried again after this long.
+const REST: Duration = Duration::from_secs(10);
 /// An answer is taken for a rate that is higher by so many deviations than what was seen.
 const HEADROOM: f64 = 2.0;
 
@@ -36,6 +38,8 @@ pub(crate) struct Following {
     rate: ArrivalRate,
     answers: Answers<Answer>,
     began: Moment,
+    /// Nothing is changed before this: the last change was refused.
+    rests_until: Moment,
 }
 
 impl Following {
@@ -56,6 +60,7 @@ impl Following {
             rate: ArrivalRate::over(WINDOW),
             answers: Answers::new(table, DWELL).beginning_with(own),
             began: now(),
+            rests_until: Moment::START,
         })
     }
 
@@ -65,20 +70,17 @@ impl Following {
         }
     }
 
-    /// The answer to change to, if it is time, with the token of who borrowed the board.
-    fn next(&mut self) -> Option<(String, Answer, f64)> {
+    /// The answers with another one in force, if it is time, and the rate that was seen.
+    fn next(&mut self) -> Option<(Answers<Answer>, f64)> {
         let now = now();
         let seen = self.rate.now(now)?;
         // The plan was made for a rate; only a whole window says that it is another.
-        if now.since(self.began) < WINDOW {
+        if now.since(self.began) < WINDOW || now < self.rests_until {
             return None;
         }
         let wanted = seen.per_second + HEADROOM * seen.deviation;
-        if !self.answers.follow(now, wanted) {
-            return None;
-        }
-        let answer = self.answers.current()?.clone();
-        Some((self.token.clone(), answer, seen.per_second))
+        let mut answers = self.answers.clone();
+        answers.follow(now, wanted).then_some((answers, seen.per_second))
     }
 }
 
@@ -116,16 +118,19 @@ pub(crate) async fn follow(agent: Agent) {
 /// Changes to another answer, where it is time.
 async fn change(agent: &Agent) {
     let mut in_force = agent.turns.plan().await;
-    let Some((token, answer, rate)) = in_force.following.as_mut().and_then(Following::next) else {
-        return;
-    };
+    let Some(following) = &mut in_force.following else { return };
+    let Some((answers, rate)) = following.next() else { return };
+    let Some(answer) = answers.current().cloned() else { return };
     if let Some(mode) = answer.mode {
         let space = agent.described.now().space.clone();
-        if let Err(error) = agent.control.set(&token, &space, mode).await {
-            // Whoever borrowed the board is gone, or the limits forbid it: turns alone follow on.
+        if let Err(error) = agent.control.set(&following.token, &space, mode).await {
+            // Turns that count on another mode's times would promise what this one does not keep.
+            following.rests_until = now() + REST;
             tracing::warn!(%error, "the power mode for another arrival rate could not be set");
+            return;
         }
     }
+    following.answers = answers;
     tracing::info!(rate, "changed to the plan for another arrival rate");
     agent.turns.attribution().expect(answer.plan.expected_watts);
     agent.turns.handle.agree(answer.plan.agreement);

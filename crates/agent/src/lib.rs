@@ -1,7 +1,8 @@
 //! The agent of one board.
 //!
 //! Pure cores decide: the [`lease`], the [`limits`] of what may be set, the [`guard`]s that step
-//! down, [`settling`] and [`measuring`] with its statistics, the [`energy`] counter and the [`history`]. Shells act:
+//! down, [`settling`] and [`measuring`] with its statistics, the [`energy`] counter and the
+//! [`history`]. Shells act:
 //! one thread owns the board, `control` passes every change through lease, limits and journal, the
 //! sampler reads, and the service answers.
 

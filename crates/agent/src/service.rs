@@ -29,8 +29,8 @@ use crate::workers::WorkerPool;
 
 /// How long a lease lasts unless the request says otherwise.
 const LEASE: Duration = Duration::from_secs(10);
-/// No request waits longer for a board to settle.
-const LONGEST_SETTLING: Duration = Duration::from_mins(1);
+/// No request waits longer for a board to settle: clients wait 30 s for an answer.
+const LONGEST_SETTLING: Duration = Duration::from_secs(20);
 
 /// Everything that answering needs. Cloning it is cheap.
 #[derive(Clone)]

@@ -26,7 +26,8 @@ pub(crate) async fn stored(
             software: Some(board.software.clone()),
             workload: Some(workload.name.to_string()),
             kind: Some(workload.kind.as_str().to_owned()),
-            fingerprint: None,
+            // Searches do not tell versions of a workload apart yet, so they know only those without.
+            fingerprint: Some(String::new()),
         };
         let profiles = store.all_profiles(&filter).await?;
         let known = profiles.iter().filter(|profile| !profile.suspect);

@@ -38,6 +38,20 @@ struct Here {
     changed: watch::Sender<()>,
 }
 
+/// Why a search is to stop.
+#[derive(Clone)]
+struct Stop {
+    cancelled: Arc<AtomicBool>,
+    /// Another process has taken it up.
+    lost: Arc<AtomicBool>,
+}
+
+impl Stop {
+    fn is_asked(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed) || self.lost.load(Ordering::Relaxed)
+    }
+}
+
 impl Searches {
     pub(crate) fn new(store: Store, at_a_time: usize) -> Self {
         Self {
@@ -57,6 +71,8 @@ impl Searches {
     ) -> Result<StoredSearch, StoreError> {
         let spec = serde_json::to_value(&order.spec).unwrap_or_default();
         let id = new_id();
+        // Its own before anybody can see it.
+        self.store.lead(&role(&id), &self.holder, OWNED).await?;
         let search = self.store.add_search(&id, &spec, request_id, now_ms()).await?;
         if search.id == id {
             self.go_on(search.clone(), order);
@@ -103,7 +119,7 @@ impl Searches {
             return;
         }
         let role = role(&search.id);
-        // Only to see whether it is somebody's.
+        // Whoever has it goes on with it.
         if !matches!(self.store.lead(&role, &self.holder, OWNED).await, Ok(Some(_))) {
             return;
         }
@@ -136,14 +152,16 @@ impl Searches {
     fn go_on(&self, stored: StoredSearch, order: Order) {
         let (changed, _) = watch::channel(());
         let cancelled = Arc::new(AtomicBool::new(false));
+        let lost = Arc::new(AtomicBool::new(false));
         let here = Here { cancelled: cancelled.clone(), changed: changed.clone() };
         self.here.lock().unwrap_or_else(PoisonError::into_inner).insert(stored.id.clone(), here);
         let searches = self.clone();
         tokio::spawn(async move {
             let id = stored.id.clone();
-            let renewing = tokio::spawn(searches.clone().renew(role(&id)));
+            let renewing = tokio::spawn(searches.clone().renew(role(&id), lost.clone()));
             if let Ok(_permit) = searches.at_a_time.clone().acquire_owned().await {
-                searches.run(stored, order, cancelled, changed.clone()).await;
+                let stop = Stop { cancelled, lost };
+                searches.run(stored, order, stop, changed.clone()).await;
             }
             renewing.abort();
             searches.here.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
@@ -151,10 +169,12 @@ impl Searches {
         });
     }
 
-    async fn renew(self, role: String) {
+    async fn renew(self, role: String, lost: Arc<AtomicBool>) {
         loop {
-            if let Err(error) = self.store.lead(&role, &self.holder, OWNED).await {
-                tracing::warn!(%error, "a search cannot say that it goes on");
+            match self.store.lead(&role, &self.holder, OWNED).await {
+                Ok(Some(_)) => {}
+                Ok(None) => lost.store(true, Ordering::Relaxed),
+                Err(error) => tracing::warn!(%error, "a search cannot say that it goes on"),
             }
             tokio::time::sleep(OWNED / 3).await;
         }
@@ -164,9 +184,10 @@ impl Searches {
         &self,
         stored: StoredSearch,
         order: Order,
-        cancelled: Arc<AtomicBool>,
+        stop: Stop,
         changed: watch::Sender<()>,
     ) {
+        let asked = stop.clone();
         let before = (stored.measurements, stored.modes);
         let (store, runtime, shown) = (self.store.clone(), Handle::current(), stored.clone());
         let ended = tokio::task::spawn_blocking(move || {
@@ -181,7 +202,7 @@ impl Searches {
                     }
                     changed.send_replace(());
                 }
-                Ok(!cancelled.load(Ordering::Relaxed))
+                Ok(!asked.is_asked())
             });
             (outcome, last)
         });
@@ -189,6 +210,10 @@ impl Searches {
             Ok(ended) => ended,
             Err(panic) => (Err(SearchError::Board(panic.to_string())), Spent::default()),
         };
+        if stop.lost.load(Ordering::Relaxed) {
+            tracing::warn!(search = stored.id, "another process goes on with a search");
+            return;
+        }
         let mut end = with_spent(&stored, before, &spent);
         match outcome {
             Ok(outcome) => {

@@ -110,7 +110,7 @@ pub(crate) fn search(
         match strategy.ask() {
             Step::Done(outcome) => {
                 drop(board);
-                if is_front {
+                if answers_every_budget(order) {
                     let points = strategy.profiles().operating_points(order.problem.roles());
                     let front = Front::new(points, fulcrum_domain::Evidence::Measured);
                     keep_front(runtime, store, order, &front, readings.len(), &spent)?;
@@ -131,6 +131,16 @@ pub(crate) fn search(
             }
         }
     }
+}
+
+/// Whether what was measured is a front that answers later budgets too. Other builders of fronts
+/// (one mode, some at random), and those that may measure less than they need, answer this one alone.
+fn answers_every_budget(order: &Order) -> bool {
+    let own = order.recipe.allowance_for(order.problem.roles().len());
+    let enough = |asked: u32, own: usize| asked == 0 || asked as usize >= own;
+    ["als", "optimum"].contains(&order.recipe.name.as_str())
+        && enough(order.spec.modes, own.modes)
+        && enough(order.spec.measurements, own.measurements)
 }
 
 fn open(spec: &v1::SearchSpec) -> Result<Box<dyn Profiler>, SearchError> {

@@ -9,7 +9,6 @@ pub fn of_store(error: &StoreError) -> Status {
     let (code, reason) = match error {
         StoreError::Unavailable(_) => (Code::Unavailable, "STORE_UNAVAILABLE"),
         StoreError::NotFound { .. } => (Code::NotFound, "NOT_FOUND"),
-        StoreError::Conflict(_) => (Code::Aborted, "CONFLICT"),
         StoreError::Address { .. } | StoreError::Migration(_) | StoreError::Refused(_) => {
             tracing::error!(%error, "the store refused");
             (Code::Internal, "STORE_REFUSED")

@@ -22,9 +22,6 @@ pub enum StoreError {
         /// Its name.
         name: String,
     },
-    /// Something else happened first.
-    #[error("{0}")]
-    Conflict(String),
     /// The tables cannot be made as this version needs them.
     #[error("the database cannot be brought to this version: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),

@@ -117,7 +117,7 @@ async fn a_hundred_thousand_profiles_are_kept_in_time(address: &str) {
 async fn all_profiles_of_a_call_are_kept_or_none(address: &str) {
     let store = open(address).await;
     let many = (0..5_000).map(|mode| profile(mode, 16));
-    // No column takes a time that is not a number.
+    // Postgres refuses the name, SQLite the number.
     let bad = StoredProfile { relative_error: f64::NAN, ..profile(9_999, 16) };
     let bad = StoredProfile { workload: "bad\0".into(), ..bad };
     let refused = store.add_profiles(&many.chain([bad]).collect::<Vec<_>>()).await;

@@ -70,7 +70,7 @@ async fn setting_a_mode_can_wait_until_the_board_has_settled() {
 
     let change = client.set_power_mode(within(0, 1_000_000)).await.unwrap().into_inner();
     assert_eq!(change.settled_after, None, "nothing settles within a millisecond");
-    let refused = client.set_power_mode(within(61, 0)).await.unwrap_err();
+    let refused = client.set_power_mode(within(21, 0)).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert!(refused.message().contains("settle_within"), "{}", refused.message());
 }

@@ -98,3 +98,18 @@ async fn a_cancelled_search_stays_cancelled() {
     let again = client.cancel_search(request).await.unwrap().into_inner().search.unwrap();
     assert_eq!(again.state, "cancelled");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_measures_too_little_for_every_budget_is_kept_as_no_front() {
+    let folder = tempfile::tempdir().unwrap();
+    let optimizer = Optimizer::with_sqlite(folder.path());
+    let mut client = optimizer.client().await;
+    let few = v1::SearchSpec { measurements: 20, ..spec("als", problem(30.0, 60.0)) };
+    for spec in [spec("maxn", problem(30.0, 60.0)), few] {
+        let search = create(&mut client, "", spec).await;
+        let end = watch(&mut client, &search.name).await.pop().unwrap();
+        assert_eq!(end.state, "done", "{end:?}");
+        let fronts = client.list_fronts(v1::ListFrontsRequest {}).await.unwrap().into_inner();
+        assert!(fronts.fronts.is_empty(), "{fronts:?}");
+    }
+}
