@@ -31,7 +31,8 @@ pub mod settling;
 mod status;
 mod turn_service;
 mod turns;
+mod windows;
 mod workers;
 
 pub use config::{Config, Kind, LogFormat, Threshold};
-pub use run::{AgentError, run};
+pub use run::{AgentError, run, run_until};

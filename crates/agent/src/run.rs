@@ -2,6 +2,7 @@
 //! board back before it ends.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,11 +78,23 @@ impl From<BoardGone> for AgentError {
     }
 }
 
-/// Runs an agent until it is told to stop.
+/// Runs an agent until its process is asked to end.
 ///
 /// # Errors
 /// When it cannot start, or cannot go on.
 pub async fn run(config: &Config) -> Result<(), AgentError> {
+    run_until(config, asked_to_stop()).await
+}
+
+/// Runs an agent until `stopped` is done, and then puts the board back. One that is dropped before
+/// is gone as if it were killed.
+///
+/// # Errors
+/// When it cannot start, or cannot go on.
+pub async fn run_until(
+    config: &Config,
+    stopped: impl Future<Output = ()>,
+) -> Result<(), AgentError> {
     let noise = noise_named(&config.noise).map_err(AgentError::Board)?;
     let opened = open_board(config.board, &config.root, config.speed, noise, config.seed);
     let Opened { board, clock, workers, simulated } = opened.map_err(AgentError::Board)?;
@@ -160,7 +173,7 @@ pub async fn run(config: &Config) -> Result<(), AgentError> {
         served = serve(agent.clone(), socket, tcp, stop.clone()) => served.map_err(AgentError::from),
         gone = sample(&agent) => Err(gone.into()),
         gone = look_after(&agent, &board) => Err(gone.into()),
-        () = asked_to_stop() => Ok(()),
+        () = stopped => Ok(()),
     };
     // The board first: whoever is still connected is told afterwards.
     let restored = control.shut_down().await;

@@ -17,7 +17,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::board_thread::{BoardGone, BoardHandle};
-use crate::control::{Control, ControlError};
+use crate::control::{Control, ControlError, GuardAction};
 use crate::described::Described;
 use crate::measure::{Instruments, Measurement, Progress};
 use crate::measuring::Phase;
@@ -55,6 +55,15 @@ pub(crate) fn changed(space: &ModeSpace, change: &ModeChange) -> v1::SetPowerMod
         observed: values_to_wire(&change.observed),
         overrides: overrides_to_wire(&change.overrides),
         settled_after: None,
+    }
+}
+
+/// What a guard did, as the wire has it.
+pub(crate) fn guarded(space: &ModeSpace, action: &GuardAction) -> v1::GuardAction {
+    v1::GuardAction {
+        time: Some(time_to_wire(action.time)),
+        reason: action.reason.clone(),
+        mode: Some(mode_to_wire(space, action.mode)),
     }
 }
 
@@ -153,11 +162,6 @@ impl AgentService for Agent {
         let space = &description.space;
         let levels = self.control.levels().await?;
         let standing = self.control.standing().await;
-        let action = |action: &crate::control::GuardAction| v1::GuardAction {
-            time: Some(time_to_wire(action.time)),
-            reason: action.reason.clone(),
-            mode: Some(mode_to_wire(space, action.mode)),
-        };
         Ok(Response::new(v1::GetStatusResponse {
             wanted: standing.wanted.map(|mode| mode_to_wire(space, mode)),
             shown: values_to_wire(&levels),
@@ -166,7 +170,7 @@ impl AgentService for Agent {
                 holder: lease.holder,
                 expire_time: Some(time_to_wire(self.control.wall(lease.expires))),
             }),
-            guard_actions: standing.guard_actions.iter().map(action).collect(),
+            guard_actions: standing.guard_actions.iter().map(|a| guarded(space, a)).collect(),
             restore_pending: standing.unrestored.unwrap_or_default(),
         }))
     }

@@ -19,12 +19,13 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
 
 use crate::following::{Answer, Following};
-use crate::requests::{mode, text};
+use crate::requests::{mode, text, time};
 use crate::sampler::Account;
 use crate::service::{Agent, changed};
 use crate::turns::{
     Attribution, Happening, SimulatedJob, SimulatedWorkers, TurnsHandle, can_simulate, simulate,
 };
+use crate::windows::tell_windows;
 
 /// How often watchers are told.
 const TOLD: Duration = Duration::from_millis(200);
@@ -32,6 +33,9 @@ const TOLD: Duration = Duration::from_millis(200);
 const MOST_ANSWERS: usize = 256;
 /// No more of what happened goes into one message.
 const MOST_TURNS: usize = 2048;
+
+/// The shortest and the longest window.
+const WINDOW_LENGTHS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_mins(1));
 
 /// The turns and the plan that they keep.
 pub(crate) struct Turns {
@@ -49,6 +53,13 @@ pub(crate) struct InForce {
     simulated: Option<SimulatedWorkers>,
     /// Answers for other arrival rates, where the plan has some.
     pub(crate) following: Option<Following>,
+}
+
+impl InForce {
+    /// The plan's generation; 0 where there is none yet.
+    pub(crate) const fn generation(&self) -> u64 {
+        self.generation
+    }
 }
 
 impl Turns {
@@ -297,6 +308,20 @@ impl TurnService for Agent {
                 }
             }
         });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    type WatchWindowsStream =
+        Pin<Box<dyn Stream<Item = Result<v1::WatchWindowsResponse, Status>> + Send>>;
+
+    async fn watch_windows(
+        &self,
+        request: Request<v1::WatchWindowsRequest>,
+    ) -> Result<Response<Self::WatchWindowsStream>, Status> {
+        let length = request.into_inner().length;
+        let length = time("length", length.as_ref(), Duration::from_secs(1), WINDOW_LENGTHS)?;
+        let (sender, receiver) = mpsc::channel(4);
+        tokio::spawn(tell_windows(self.clone(), length, sender));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 }

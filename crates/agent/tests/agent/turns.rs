@@ -379,3 +379,57 @@ async fn a_plan_with_answers_for_other_rates_is_followed_by_the_agent_alone() {
     // What was asked for is what the agent then keeps, with nobody telling it.
     assert!(began.elapsed() > Duration::from_secs(15), "a whole window says that the rate changed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn windows_tell_what_simulated_workers_do_until_the_plan_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = Agent::simulated_at("1", folder.path(), &["--sample-interval", "100ms"]);
+    let token = lease(&mut agent.client().await, 60).await;
+    let mut turns = turns(folder.path()).await;
+    let simulated = v1::SimulatedWorker {
+        workload: "mobilenet_v3".into(),
+        kind: v1::WorkloadKind::Infer.into(),
+        arrivals_per_second: 20.0,
+        arrivals: "constant".into(),
+    };
+    let budget = Some(Duration::from_millis(800));
+    let request = v1::ApplyPlanRequest {
+        lease_token: token.clone(),
+        generation: 7,
+        plan: Some(plan(vec![terms("mobilenet_v3", 4, budget)])),
+        simulate: vec![simulated],
+    };
+    turns.apply_plan(request).await.unwrap();
+    let length = prost_types::Duration { seconds: 0, nanos: 500_000_000 };
+    let request = v1::WatchWindowsRequest { length: Some(length) };
+    let mut windows = turns.watch_windows(request).await.unwrap().into_inner();
+    let (mut arrived, mut answered) = (0, 0);
+    for _ in 0..6 {
+        let window = windows.message().await.unwrap().unwrap().window.unwrap();
+        assert_eq!(window.generation, 7);
+        let watts = window.mean_power_watts.unwrap();
+        assert!((5.0..70.0).contains(&watts), "{watts}");
+        for workload in &window.workloads {
+            assert_eq!(workload.workload, "mobilenet_v3");
+            arrived += workload.arrived;
+            answered += workload.requests;
+        }
+    }
+    assert!((45..=75).contains(&arrived) && answered + 12 >= arrived, "{arrived}, {answered}");
+
+    let request = v1::ApplyPlanRequest {
+        lease_token: token,
+        generation: 8,
+        plan: Some(plan(Vec::new())),
+        simulate: Vec::new(),
+    };
+    turns.apply_plan(request).await.unwrap();
+    for _ in 0..2 {
+        windows.message().await.unwrap();
+    }
+    let window = windows.message().await.unwrap().unwrap().window.unwrap();
+    assert!(window.workloads.is_empty(), "{window:?}");
+    let wrong = prost_types::Duration { seconds: 3600, nanos: 0 };
+    let refused = turns.watch_windows(v1::WatchWindowsRequest { length: Some(wrong) }).await;
+    assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
+}
