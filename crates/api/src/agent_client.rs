@@ -23,6 +23,8 @@ const CONNECTING: Duration = Duration::from_secs(5);
 /// How long to wait for an answer, or for the beginning of a stream of them. Putting a board back
 /// is the slowest thing that an answer may have to wait for.
 const ANSWERING: Duration = Duration::from_secs(30);
+/// How long to wait for an optimizer: importing a million profiles takes about a minute.
+const IMPORTING: Duration = Duration::from_mins(10);
 /// How often to see whether the other side is still there. Without it, a connection over a network
 /// that went away and came back stays dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -53,7 +55,7 @@ pub async fn connect_turns(address: &Address) -> Result<TurnClient, Error> {
 /// # Errors
 /// When nobody answers there.
 pub async fn connect_optimizer(address: &Address) -> Result<OptimizerClient, Error> {
-    let channel = channel(address).await?;
+    let channel = endpoint(address)?.timeout(IMPORTING).connect().await?;
     Ok(OptimizerServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
 }
 
@@ -69,12 +71,14 @@ pub(crate) async fn connect_both(address: &Address) -> Result<(AgentClient, Turn
 }
 
 async fn channel(address: &Address) -> Result<Channel, Error> {
-    Endpoint::from_shared(address.to_string())?
+    endpoint(address)?.timeout(ANSWERING).connect().await
+}
+
+fn endpoint(address: &Address) -> Result<Endpoint, Error> {
+    let endpoint = Endpoint::from_shared(address.to_string())?;
+    Ok(endpoint
         .connect_timeout(CONNECTING)
-        .timeout(ANSWERING)
         .http2_keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
-        .keep_alive_while_idle(true)
-        .connect()
-        .await
+        .keep_alive_while_idle(true))
 }

@@ -15,6 +15,7 @@ mod front;
 mod measuring;
 mod output;
 mod plan;
+mod profile;
 mod progress;
 mod run;
 mod top;
@@ -57,6 +58,9 @@ enum Command {
     /// Look at boards and set their power modes, through their agents.
     #[command(subcommand, after_help = EXIT_CODES)]
     Board(board::BoardCommand),
+    /// List, export and import what was measured, through the optimizer.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Profile(profile::ProfileCommand),
     /// Check this machine and its agent; reads, and never writes.
     #[command(after_help = EXIT_CODES)]
     Doctor(doctor::DoctorArgs),
@@ -74,6 +78,7 @@ fn carry_out(command: &Command) -> Result<Exit, Failure> {
         Command::Front(args) => front::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Board(command) => board::run(command),
+        Command::Profile(command) => profile::run(command),
         Command::Doctor(args) => doctor::run(args),
         Command::Top(args) => top::run(args),
     }

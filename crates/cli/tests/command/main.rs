@@ -9,6 +9,7 @@ mod live_agent;
 mod measured;
 mod measured_tables;
 mod printed;
+mod profiles;
 mod running;
 mod runs;
 mod scripted_agent;
