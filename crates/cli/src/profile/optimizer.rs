@@ -12,7 +12,7 @@ use crate::exit::Failure;
 /// Which optimizer.
 #[derive(Debug, Clone, Args)]
 pub(super) struct OneOptimizer {
-    /// Where the optimizer listens: unix:///run/fulcrum/optimizer.sock, `http://host:port` or
+    /// Where the optimizer listens: `unix:///run/fulcrum/optimizer.sock`, `http://host:port` or
     /// `host:port`
     #[arg(
         id = "optimizer", long = "optimizer", value_name = "ADDRESS", value_parser = address,

@@ -43,7 +43,7 @@ impl RowsFormat {
     /// Writes rows.
     pub(super) fn writer<W: Write>(self, out: W) -> RowsWriter<W> {
         match self {
-            Self::Csv => RowsWriter::Csv(csv::Writer::from_writer(out)),
+            Self::Csv => RowsWriter::Csv(Box::new(csv::Writer::from_writer(out))),
             Self::Ndjson => RowsWriter::Ndjson(out),
         }
     }
@@ -59,7 +59,7 @@ impl RowsFormat {
 
 /// Writes one row after the other.
 pub(super) enum RowsWriter<W: Write> {
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
     Ndjson(W),
 }
 
@@ -137,7 +137,9 @@ mod tests {
         for format in [RowsFormat::Csv, RowsFormat::Ndjson] {
             let mut text = Vec::new();
             let mut writer = format.writer(&mut text);
-            rows.iter().for_each(|(_, row)| writer.write(row).unwrap());
+            for (_, row) in &rows {
+                writer.write(row).unwrap();
+            }
             writer.finish().unwrap();
             let read = format.read(&*text).unwrap();
             assert!(read.iter().map(|(_, row)| row).eq(rows.iter().map(|(_, row)| row)));
