@@ -1,7 +1,8 @@
-//! Boards that jobs may run on.
+//! Boards that jobs may run on, and how they stand.
 
 use std::collections::BTreeMap;
 
+use sqlx::QueryBuilder;
 use sqlx::types::Json;
 
 use crate::database::{Store, with_database};
@@ -18,8 +19,33 @@ pub struct StoredBoard {
     pub labels: BTreeMap<String, String>,
     /// A table to measure on in place of the agent, for a simulated board; empty for none.
     pub stand_in: String,
+    /// Whether the board runs the workers of its job by itself: a simulated one can.
+    pub simulate: bool,
+    /// By this its lease is known to whoever schedules. It stays when the board is changed.
+    pub lease_id: String,
     /// When, in milliseconds since 1970.
     pub registered_at_ms: i64,
+}
+
+/// How a board stands.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct StoredBoardState {
+    /// The board.
+    pub board: String,
+    /// The job that it has; empty for none.
+    pub job: String,
+    /// In a word.
+    pub state: String,
+    /// In words.
+    pub message: String,
+    /// What tells equal boards; empty while it is not known.
+    pub model: String,
+    /// The software that decides how it behaves.
+    pub software: String,
+    /// The power budget that the plan in force was made for, in watts.
+    pub budget_watts: Option<f64>,
+    /// When it came to stand so, in milliseconds since 1970.
+    pub updated_at_ms: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -28,29 +54,38 @@ struct Row {
     address: String,
     labels: Json<BTreeMap<String, String>>,
     stand_in: String,
+    simulate: bool,
+    lease_id: String,
     registered_at_ms: i64,
 }
 
 impl From<Row> for StoredBoard {
     fn from(row: Row) -> Self {
-        let Row { name, address, labels: Json(labels), stand_in, registered_at_ms } = row;
-        Self { name, address, labels, stand_in, registered_at_ms }
+        let Row { name, address, labels: Json(labels), stand_in, .. } = row;
+        let Row { simulate, lease_id, registered_at_ms, .. } = row;
+        Self { name, address, labels, stand_in, simulate, lease_id, registered_at_ms }
     }
 }
 
+/// A state has eight values; see the limit of profiles.
+const ROWS_A_STATEMENT: usize = 3000;
+
 impl Store {
-    /// Keeps a board; one of the same name is changed.
+    /// Keeps a board; one of the same name is changed, but for its lease's id and since when it is
+    /// there.
     ///
     /// # Errors
     /// When the database does not answer or refuses.
     pub async fn put_board(&self, board: &StoredBoard) -> Result<(), StoreError> {
-        let text = "INSERT INTO boards (name, address, labels, stand_in, registered_at_ms) \
-                    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO UPDATE SET \
-                    address = excluded.address, labels = excluded.labels, \
-                    stand_in = excluded.stand_in";
+        let text = "INSERT INTO boards (name, address, labels, stand_in, simulate, lease_id, \
+                    registered_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+                    ON CONFLICT (name) DO UPDATE SET address = excluded.address, \
+                    labels = excluded.labels, stand_in = excluded.stand_in, \
+                    simulate = excluded.simulate";
         with_database!(self, pool => {
             let query = sqlx::query(text).bind(&board.name).bind(&board.address);
             let query = query.bind(Json(&board.labels)).bind(&board.stand_in);
+            let query = query.bind(board.simulate).bind(&board.lease_id);
             query.bind(board.registered_at_ms).execute(pool).await?;
         });
         Ok(())
@@ -61,8 +96,8 @@ impl Store {
     /// # Errors
     /// When the database does not answer or refuses.
     pub async fn boards(&self) -> Result<Vec<StoredBoard>, StoreError> {
-        let text = "SELECT name, address, labels, stand_in, registered_at_ms FROM boards \
-                    ORDER BY name";
+        let text = "SELECT name, address, labels, stand_in, simulate, lease_id, registered_at_ms \
+                    FROM boards ORDER BY name";
         let rows: Vec<Row> = with_database!(self, pool => {
             sqlx::query_as(text).fetch_all(pool).await?
         });
@@ -74,9 +109,72 @@ impl Store {
     /// # Errors
     /// When the database does not answer or refuses.
     pub async fn remove_board(&self, name: &str) -> Result<bool, StoreError> {
-        let text = "DELETE FROM boards WHERE name = $1";
         Ok(with_database!(self, pool => {
-            sqlx::query(text).bind(name).execute(pool).await?.rows_affected() > 0
+            let mut transaction = pool.begin().await?;
+            let forget = "DELETE FROM board_states WHERE board = $1";
+            sqlx::query(forget).bind(name).execute(&mut *transaction).await?;
+            let remove = "DELETE FROM boards WHERE name = $1";
+            let removed = sqlx::query(remove).bind(name).execute(&mut *transaction).await?;
+            transaction.commit().await?;
+            removed.rows_affected() > 0
         }))
+    }
+
+    /// Keeps how boards stand. What is said of a board that is not there is never told.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn set_board_states(&self, states: &[StoredBoardState]) -> Result<(), StoreError> {
+        with_database!(self, pool => {
+            let mut transaction = pool.begin().await?;
+            for chunk in states.chunks(ROWS_A_STATEMENT) {
+                let mut query = QueryBuilder::new(
+                    "INSERT INTO board_states (board, job, state, message, model, software, \
+                     budget_watts, updated_at_ms) ",
+                );
+                query.push_values(chunk, |mut row, state| {
+                    row.push_bind(&state.board)
+                        .push_bind(&state.job)
+                        .push_bind(&state.state)
+                        .push_bind(&state.message)
+                        .push_bind(&state.model)
+                        .push_bind(&state.software)
+                        .push_bind(state.budget_watts)
+                        .push_bind(state.updated_at_ms);
+                });
+                query.push(
+                    " ON CONFLICT (board) DO UPDATE SET job = excluded.job, \
+                     state = excluded.state, message = excluded.message, model = excluded.model, \
+                     software = excluded.software, budget_watts = excluded.budget_watts, \
+                     updated_at_ms = excluded.updated_at_ms",
+                );
+                query.build().execute(&mut *transaction).await?;
+            }
+            transaction.commit().await?;
+        });
+        Ok(())
+    }
+
+    /// How all boards stand of which that is known, by name.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn board_states(&self) -> Result<Vec<StoredBoardState>, StoreError> {
+        let text = "SELECT board, job, state, message, model, software, budget_watts, \
+                    updated_at_ms FROM board_states JOIN boards ON name = board ORDER BY board";
+        Ok(with_database!(self, pool => sqlx::query_as(text).fetch_all(pool).await?))
+    }
+
+    /// Counts the changes of boards, of what jobs are to do, and of settings: whoever acts on them
+    /// looks again when it has grown.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn fleet_revision(&self) -> Result<i64, StoreError> {
+        let text = "SELECT revision FROM revisions WHERE name = 'fleet'";
+        let (revision,): (i64,) = with_database!(self, pool => {
+            sqlx::query_as(text).fetch_one(pool).await?
+        });
+        Ok(revision)
     }
 }

@@ -163,6 +163,21 @@ impl Store {
         Ok(rows.into_iter().map(StoredJob::from).collect())
     }
 
+    /// The jobs that are to run or have not ended yet, in the order in which they were submitted.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn jobs_to_tend(&self) -> Result<Vec<StoredJob>, StoreError> {
+        let text = format!(
+            "{SELECT}{}",
+            " WHERE NOT (cancelled AND state = 'cancelled') ORDER BY created_at_ms, name"
+        );
+        let rows: Vec<Row> = with_database!(self, pool => {
+            sqlx::query_as(sqlx::AssertSqlSafe(text)).fetch_all(pool).await?
+        });
+        Ok(rows.into_iter().map(StoredJob::from).collect())
+    }
+
     /// Says how a job stands, unless it has another spec by now. Whether it was said.
     ///
     /// # Errors

@@ -13,7 +13,8 @@ use crate::error::StoreError;
 pub struct Leadership {
     /// Who has the role.
     pub holder: String,
-    /// Counts the changes of the holder.
+    /// Grows with every change of the holder. It begins at the seconds since 1970, so that it grows
+    /// even where a new database takes an old one's place.
     pub term: i64,
 }
 
@@ -31,7 +32,7 @@ impl Store {
     ) -> Result<Option<Leadership>, StoreError> {
         let now = self.now_ms();
         let text = AssertSqlSafe(format!(
-            "INSERT INTO leaders (role, holder, term, expires_at_ms) VALUES ($1, $2, 1, {now} + $3) \
+            "INSERT INTO leaders (role, holder, term, expires_at_ms) VALUES ($1, $2, {now} / 1000, {now} + $3) \
              ON CONFLICT (role) DO UPDATE SET \
                term = CASE WHEN leaders.holder = excluded.holder THEN leaders.term \
                       ELSE leaders.term + 1 END, \

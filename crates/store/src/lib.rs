@@ -16,7 +16,7 @@ mod searches;
 mod settings;
 mod windows;
 
-pub use boards::StoredBoard;
+pub use boards::{StoredBoard, StoredBoardState};
 pub use database::Store;
 pub use error::StoreError;
 pub use fronts::StoredFront;

@@ -184,11 +184,25 @@ impl Store {
         (workload, kind): (&str, &str),
         mode: &str,
     ) -> Result<u64, StoreError> {
-        let text = "UPDATE profiles SET suspect = $1 \
-                    WHERE board_model = $2 AND workload = $3 AND kind = $4 AND mode = $5";
+        let suspect = "UPDATE profiles SET suspect = $1 \
+                       WHERE board_model = $2 AND workload = $3 AND kind = $4 AND mode = $5";
+        let forget =
+            "DELETE FROM fronts WHERE board_model = $1 AND (background = $2 OR urgent = $3)";
+        // As fronts are kept by: background with its kind, urgent inference by its name.
+        let background = format!("{workload} {kind}");
+        // No workload has that name: an empty one would be that of fronts without an urgent inference.
+        let urgent = if kind == "infer" { workload } else { "\u{1}" };
         Ok(with_database!(self, pool => {
-            let query = sqlx::query(text).bind(true).bind(board_model).bind(workload);
-            query.bind(kind).bind(mode).execute(pool).await?.rows_affected()
+            let mut transaction = pool.begin().await?;
+            let query = sqlx::query(suspect).bind(true).bind(board_model).bind(workload);
+            let query = query.bind(kind).bind(mode);
+            let suspected = query.execute(&mut *transaction).await?.rows_affected();
+            if suspected > 0 {
+                let query = sqlx::query(forget).bind(board_model).bind(background);
+                query.bind(urgent).execute(&mut *transaction).await?;
+            }
+            transaction.commit().await?;
+            suspected
         }))
     }
 }

@@ -75,6 +75,20 @@ impl Store {
         }))
     }
 
+    /// The latest window of each board among those that ended since a time, by board.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn latest_windows(&self, since_ms: i64) -> Result<Vec<StoredWindow>, StoreError> {
+        let text = "SELECT job, board, ended_at_ms, seconds, minibatches, requests, late_requests, \
+                    longest_latency_seconds, power_watts FROM windows WHERE id IN \
+                    (SELECT max(id) FROM windows WHERE ended_at_ms >= $1 GROUP BY board) \
+                    ORDER BY board";
+        Ok(with_database!(self, pool => {
+            sqlx::query_as(text).bind(since_ms).fetch_all(pool).await?
+        }))
+    }
+
     /// Forgets the windows that ended before a time; gives how many.
     ///
     /// # Errors

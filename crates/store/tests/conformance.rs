@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use fulcrum_domain::{Knob, ModeSpace};
 use fulcrum_store::{
-    JobState, ProfileFilter, SearchState, Store, StoreError, StoredBoard, StoredFront, StoredPlan,
-    StoredProfile, StoredWindow, mode_from_text, mode_text,
+    JobState, ProfileFilter, SearchState, Store, StoreError, StoredBoard, StoredBoardState,
+    StoredFront, StoredPlan, StoredProfile, StoredWindow, mode_from_text, mode_text,
 };
 use fulcrum_throwaway_postgres::Postgres;
 use serde_json::json;
@@ -46,6 +46,10 @@ on_both!(
     windows_boards_fronts_and_settings_are_kept,
     one_leads_at_a_time_and_terms_tell_them_apart,
     opening_again_keeps_everything,
+    boards_stand_as_was_last_said,
+    a_change_of_what_is_wanted_counts_and_nothing_else_does,
+    the_latest_window_of_each_board_is_found,
+    a_suspect_profile_takes_the_fronts_built_of_it_along,
 );
 
 fn profile(mode: i64, batch_size: i64) -> StoredProfile {
@@ -264,6 +268,8 @@ async fn windows_boards_fronts_and_settings_are_kept(address: &str) {
         address: address.into(),
         labels: labels.clone(),
         stand_in: String::new(),
+        simulate: address.ends_with('b'),
+        lease_id: "one".into(),
         registered_at_ms: 1,
     };
     store.put_board(&board("unix:///a")).await.unwrap();
@@ -301,16 +307,17 @@ async fn one_leads_at_a_time_and_terms_tell_them_apart(address: &str) {
         let store = store.clone();
         async move { store.lead("scheduler", holder, time).await.unwrap().map(|l| l.term) }
     };
-    assert_eq!(lead("a", long).await, Some(1));
+    let first = lead("a", long).await.unwrap();
+    assert!(first > 1_700_000_000, "above that of any earlier database: {first}");
     assert_eq!(lead("b", long).await, None);
-    assert_eq!(lead("a", short).await, Some(1));
+    assert_eq!(lead("a", short).await, Some(first));
     tokio::time::sleep(Duration::from_millis(120)).await;
-    assert_eq!(lead("b", long).await, Some(2));
+    assert_eq!(lead("b", long).await, Some(first + 1));
     assert_eq!(lead("a", long).await, None);
     store.step_down("scheduler", "a").await.unwrap();
     assert_eq!(lead("a", long).await, None, "it is not a's to give up");
     store.step_down("scheduler", "b").await.unwrap();
-    assert_eq!(lead("a", long).await, Some(3));
+    assert_eq!(lead("a", long).await, Some(first + 2));
 
     // Whoever asks at the same time, one gets it.
     let mut asking = Vec::new();
@@ -355,4 +362,111 @@ async fn an_address_that_is_none_is_said_without_its_password() {
     }
     let gone = Store::open("postgres://me@%2Fnowhere/db").await.unwrap_err();
     assert!(gone.is_passing(), "{gone}");
+}
+
+fn board(name: &str) -> StoredBoard {
+    StoredBoard {
+        name: name.into(),
+        address: format!("unix:///{name}"),
+        labels: BTreeMap::new(),
+        stand_in: String::new(),
+        simulate: false,
+        lease_id: format!("lease of {name}"),
+        registered_at_ms: 1,
+    }
+}
+
+async fn boards_stand_as_was_last_said(address: &str) {
+    let store = open(address).await;
+    store.put_board(&board("a")).await.unwrap();
+    store.put_board(&board("b")).await.unwrap();
+    let state = |board: &str, budget_watts| StoredBoardState {
+        board: board.into(),
+        job: "j".into(),
+        state: "running".into(),
+        message: "as planned".into(),
+        model: "m".into(),
+        software: "s".into(),
+        budget_watts,
+        updated_at_ms: 7,
+    };
+    let said = [state("a", None), state("b", Some(20.0)), state("gone", None)];
+    store.set_board_states(&said).await.unwrap();
+    store.set_board_states(&[state("a", Some(30.0))]).await.unwrap();
+    let found = store.board_states().await.unwrap();
+    assert_eq!(found, [state("a", Some(30.0)), state("b", Some(20.0))]);
+    store.remove_board("a").await.unwrap();
+    assert_eq!(store.board_states().await.unwrap().len(), 1);
+}
+
+async fn a_change_of_what_is_wanted_counts_and_nothing_else_does(address: &str) {
+    let store = open(address).await;
+    let mut last = store.fleet_revision().await.unwrap();
+    let mut grown = async || {
+        let now = store.fleet_revision().await.unwrap();
+        now > std::mem::replace(&mut last, now)
+    };
+    store.put_board(&board("a")).await.unwrap();
+    assert!(grown().await, "a board came");
+    let job = store.put_job("j", &json!({"a": 1}), "", 1).await.unwrap();
+    assert!(grown().await, "a job came");
+    store.set_job_state("j", job.generation, JobState::Running, "runs", 2).await.unwrap();
+    store.add_event("j", "a", "something", 2).await.unwrap();
+    assert!(!grown().await, "that it runs is no wish");
+    store.put_job("j", &json!({"a": 2}), "", 3).await.unwrap();
+    assert!(grown().await, "a job changed");
+    assert_eq!(store.jobs_to_tend().await.unwrap().len(), 1);
+    store.cancel_job("j", 4).await.unwrap();
+    assert!(grown().await, "a job ends");
+    assert_eq!(store.jobs_to_tend().await.unwrap().len(), 1, "until it has ended");
+    store.set_job_state("j", 2, JobState::Cancelled, "", 5).await.unwrap();
+    assert!(store.jobs_to_tend().await.unwrap().is_empty());
+    store.put_setting("site_power_watts", &json!(100.0)).await.unwrap();
+    assert!(grown().await, "a setting came");
+    store.put_setting("site_power_watts", &json!(90.0)).await.unwrap();
+    assert!(grown().await, "a setting changed");
+    store.remove_board("a").await.unwrap();
+    assert!(grown().await, "a board went");
+}
+
+async fn the_latest_window_of_each_board_is_found(address: &str) {
+    let store = open(address).await;
+    let window = |board: &str, ended_at_ms| StoredWindow {
+        job: "j".into(),
+        board: board.into(),
+        ended_at_ms,
+        seconds: 1.0,
+        minibatches: ended_at_ms,
+        requests: 60,
+        late_requests: 0,
+        longest_latency_seconds: Some(0.1),
+        power_watts: None,
+    };
+    let all = [window("a", 1), window("b", 2), window("a", 3), window("c", 0)];
+    store.add_windows(&all).await.unwrap();
+    assert_eq!(store.latest_windows(1).await.unwrap(), [window("a", 3), window("b", 2)]);
+}
+
+async fn a_suspect_profile_takes_the_fronts_built_of_it_along(address: &str) {
+    let store = open(address).await;
+    let front = |background: &str, urgent: &str| StoredFront {
+        board_model: "p3701-0005".into(),
+        software: "L4T 36.4.3".into(),
+        background: background.into(),
+        urgent: urgent.into(),
+        strategy: "als".into(),
+        measurements: 50,
+        built_at_ms: 1,
+    };
+    for (background, urgent) in [("resnet18 train", "lstm"), ("resnet18 train", ""), ("", "lstm")] {
+        store.put_front(&front(background, urgent)).await.unwrap();
+    }
+    store.add_profiles(&[profile(1, 16)]).await.unwrap();
+    let suspect = async |mode: &str| {
+        store.suspect_profiles("p3701-0005", ("resnet18", "train"), mode).await.unwrap()
+    };
+    assert_eq!(suspect("cpu_cores=4 gpu_khz=9").await, 0);
+    assert_eq!(store.fronts().await.unwrap().len(), 3, "nothing is suspected");
+    assert_eq!(suspect("cpu_cores=4 gpu_khz=1").await, 1);
+    assert_eq!(store.fronts().await.unwrap(), [front("", "lstm")]);
 }
