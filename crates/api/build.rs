@@ -7,15 +7,17 @@ use prost::Message as _;
 use tonic_prost_build::configure;
 
 const ROOT: &str = "../../proto";
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "fulcrum/v1/board.proto",
     "fulcrum/v1/agent.proto",
     "fulcrum/v1/turns.proto",
     "fulcrum/v1/plan.proto",
     "fulcrum/v1/optimizer.proto",
+    "fulcrum/v1/scheduler.proto",
 ];
 /// The messages that stores keep, as JSON.
-const KEPT: [&str; 6] = ["Problem", "Outcome", "Plan", "PlannedWorkload", "Remedy", "SearchSpec"];
+const KEPT: [&str; 7] =
+    ["Problem", "Outcome", "Plan", "PlannedWorkload", "Remedy", "SearchSpec", "JobSpec"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={ROOT}");

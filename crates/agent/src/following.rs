@@ -64,6 +64,11 @@ impl Following {
         })
     }
 
+    /// The highest rate that the answer in force holds for.
+    pub(crate) fn holds_to(&self) -> Option<f64> {
+        self.answers.holds_to()
+    }
+
     fn arrived(&mut self, workload: &Workload, at: &[Moment]) {
         if self.workload == *workload {
             at.iter().filter(|&&at| at >= self.began).for_each(|&at| self.rate.arrived(at));

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tonic::Status;
 
+use crate::following::Following;
 use crate::service::{Agent, guarded};
 use crate::turns::{Happening, Turn, WorkerStanding};
 
@@ -133,7 +134,12 @@ pub(crate) async fn tell_windows(
                 let now = drawn(&agent);
                 let mut window = account.end(agent.turns.handle.standing().values(), took);
                 window.mean_power_watts = mean_power(energy, now);
-                window.generation = agent.turns.plan().await.generation();
+                {
+                    let plan = agent.turns.plan().await;
+                    window.generation = plan.generation();
+                    let answer = plan.following.as_ref().and_then(Following::holds_to);
+                    window.answer_hertz = answer.unwrap_or(0.0);
+                }
                 let standing = agent.control.standing().await;
                 let space = agent.described.now().space.clone();
                 let newer = standing.guard_actions.iter().filter(|action| action.time >= since);

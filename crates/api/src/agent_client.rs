@@ -7,6 +7,7 @@ use tonic::transport::{Channel, Endpoint, Error};
 use crate::address::Address;
 use crate::v1::agent_service_client::AgentServiceClient;
 use crate::v1::optimizer_service_client::OptimizerServiceClient;
+use crate::v1::scheduler_service_client::SchedulerServiceClient;
 use crate::v1::turn_service_client::TurnServiceClient;
 
 /// A client of an agent. Cloning it is cheap and shares the connection.
@@ -17,6 +18,9 @@ pub type TurnClient = TurnServiceClient<Channel>;
 
 /// A client of an optimizer. Cloning it is cheap and shares the connection.
 pub type OptimizerClient = OptimizerServiceClient<Channel>;
+
+/// A client of a scheduler. Cloning it is cheap and shares the connection.
+pub type SchedulerClient = SchedulerServiceClient<Channel>;
 
 /// How long to wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -59,8 +63,29 @@ pub async fn connect_optimizer(address: &Address) -> Result<OptimizerClient, Err
     Ok(OptimizerServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
 }
 
+/// Connects to a scheduler.
+///
+/// # Errors
+/// When nobody answers there.
+pub async fn connect_scheduler(address: &Address) -> Result<SchedulerClient, Error> {
+    let channel = channel(address).await?;
+    Ok(SchedulerServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+}
+
+/// A client of an optimizer that connects when it is first used, and again when it has to.
+///
+/// # Errors
+/// When the address is none.
+pub fn optimizer_at(address: &Address) -> Result<OptimizerClient, Error> {
+    let channel = endpoint(address)?.timeout(IMPORTING).connect_lazy();
+    Ok(OptimizerServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+}
+
 /// Connects to an agent and its turns, over one connection.
-pub(crate) async fn connect_both(address: &Address) -> Result<(AgentClient, TurnClient), Error> {
+///
+/// # Errors
+/// When nobody answers there.
+pub async fn connect_both(address: &Address) -> Result<(AgentClient, TurnClient), Error> {
     let channel = channel(address).await?;
     let agent = AgentServiceClient::new(channel.clone());
     let turns = TurnServiceClient::new(channel);

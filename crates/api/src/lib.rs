@@ -26,7 +26,8 @@ mod workload;
 
 pub use address::{Address, AddressError};
 pub use agent_client::{
-    AgentClient, OptimizerClient, TurnClient, connect, connect_optimizer, connect_turns,
+    AgentClient, OptimizerClient, SchedulerClient, TurnClient, connect, connect_both,
+    connect_optimizer, connect_scheduler, connect_turns, optimizer_at,
 };
 pub use board::BoardDescription;
 pub use malformed::Malformed;

@@ -1,13 +1,14 @@
 //! What is known of boards: what kind they are and what can be measured there. It is asked for once
 //! and believed for a while.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use fulcrum_api::{Address, BoardDescription, Malformed, connect, v1};
 use fulcrum_board::{Offer, board_named, setting};
-use fulcrum_domain::{ModeSpace, Problem, Setting};
+use fulcrum_domain::{Knob, ModeSpace, Problem, Setting};
+use fulcrum_store::mode_text;
 use tonic::{Code, Status};
 
 /// For so long what a board said of itself is believed.
@@ -48,6 +49,15 @@ impl KnownBoard {
             presets: table.presets().to_vec(),
             offers: table.offers().to_vec(),
         })
+    }
+
+    /// A mode by its levels, as profiles are kept by.
+    pub(crate) fn mode_text(&self, levels: &BTreeMap<String, f64>) -> Result<String, Malformed> {
+        let level = |knob: &Knob| levels.get(knob.name()).copied();
+        let found: Option<Vec<f64>> = self.space.knobs().iter().map(level).collect();
+        let mode = found.and_then(|levels| self.space.find_levels(&levels));
+        let what = "is no mode of this board; name one level for each of its knobs";
+        Ok(mode_text(&self.space, mode.ok_or_else(|| Malformed::new("mode", what))?))
     }
 
     /// What can be measured there for a problem.

@@ -177,7 +177,24 @@ impl OptimizerService for Optimizer {
                 outcome: Some(outcome_to_wire(&outcome, &problem, space, batch)),
             });
         }
-        Ok(Response::new(v1::SolveProblemsResponse { answers }))
+        let (board_model, software) = (board.model.clone(), board.software.clone());
+        Ok(Response::new(v1::SolveProblemsResponse { answers, board_model, software }))
+    }
+
+    async fn suspect_profiles(
+        &self,
+        request: Request<v1::SuspectProfilesRequest>,
+    ) -> Answer<v1::SuspectProfilesResponse> {
+        let request = request.into_inner();
+        if !matches!(request.kind.as_str(), "train" | "infer") {
+            return Err(invalid(&Malformed::new("kind", "is neither `train` nor `infer`")));
+        }
+        let board = self.searches.boards.find(&request.board_address, &request.stand_in).await?;
+        let mode = board.mode_text(&request.mode).map_err(|error| invalid(&error))?;
+        let workload = (request.workload.as_str(), request.kind.as_str());
+        let suspected = self.searches.store.suspect_profiles(&board.model, workload, &mode).await;
+        let profiles = suspected.map_err(|error| of_store(&error))?;
+        Ok(Response::new(v1::SuspectProfilesResponse { profiles }))
     }
 
     async fn list_profiles(

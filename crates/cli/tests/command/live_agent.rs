@@ -71,7 +71,8 @@ pub(crate) fn built_beside(name: &str) -> PathBuf {
     let beside = Path::new(env!("CARGO_BIN_EXE_fulcrum")).with_file_name(name);
     // Testing this package alone does not build it.
     if !beside.exists() {
-        let built = Command::new(env!("CARGO")).args(["build", "--bin", name]).status();
+        let built =
+            Command::new(env!("CARGO")).args(["build", "--workspace", "--bin", name]).status();
         assert!(built.expect("cargo is there").success(), "{name} does not build");
     }
     beside
