@@ -1,0 +1,98 @@
+//! For tests: agents, optimizers and schedulers as the processes that they are, on a Postgres of
+//! their own, to be killed and started again.
+
+mod ask;
+mod process;
+
+pub use ask::{Client, job_spec, pair};
+pub use process::Process;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fulcrum_throwaway_postgres::Postgres;
+
+/// A folder and a Postgres for the processes of a test.
+#[derive(Debug)]
+pub struct House {
+    folder: tempfile::TempDir,
+    /// The database, to be killed and restarted.
+    pub postgres: Postgres,
+}
+
+impl House {
+    /// Starts Postgres.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[expect(clippy::expect_used, reason = "for tests alone")]
+    pub fn build() -> Self {
+        let folder = tempfile::Builder::new().prefix("fulcrum").tempdir_in("/tmp");
+        Self { folder: folder.expect("a folder"), postgres: Postgres::start() }
+    }
+
+    /// Where sockets and logs are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A local socket's address.
+    pub fn address(&self, name: &str) -> String {
+        format!("unix://{}", self.folder.path().join(format!("{name}.sock")).display())
+    }
+
+    /// Starts an optimizer.
+    pub fn optimizer(&self, name: &str) -> Process {
+        let (store, listen) = (self.postgres.address(), self.address(name));
+        Process::start(self, name, "fulcrum-optimizer", &["--store", &store, "--listen", &listen])
+    }
+
+    /// Starts a scheduler that asks an optimizer.
+    pub fn scheduler(&self, name: &str, optimizer: &str) -> Process {
+        let (store, listen) = (self.postgres.address(), self.address(name));
+        let optimizer = self.address(optimizer);
+        let arguments = ["--store", &store, "--listen", &listen, "--optimizer", &optimizer];
+        Process::start(self, name, "fulcrum-scheduler", &arguments)
+    }
+
+    /// Starts the agent of a simulated board, without noise.
+    pub fn agent(&self, name: &str) -> Process {
+        let own =
+            |what: &str| self.folder.path().join(format!("{name}{what}")).display().to_string();
+        let (socket, workers, state) = (own(".sock"), own("-workers.sock"), own("-state"));
+        let arguments = [
+            "--board",
+            "simulated-orin-agx",
+            "--noise",
+            "none",
+            "--socket",
+            &socket,
+            "--worker-socket",
+            &workers,
+            "--state-dir",
+            &state,
+        ];
+        Process::start(self, name, "fulcrum-agent", &arguments)
+    }
+}
+
+/// A program of the workspace, which is built where it is not there.
+///
+/// # Panics
+/// When it does not build.
+#[expect(clippy::expect_used, reason = "for tests alone")]
+pub fn binary(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("this program has a path");
+    // target/debug/deps/this
+    let folder = own.parent().and_then(Path::parent).expect("a target folder");
+    let found = folder.join(name);
+    if !found.exists() {
+        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build.args(["build", "--workspace", "--bin", name]);
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().expect("cargo is there").success(), "{name} does not build");
+    }
+    found
+}

@@ -1,0 +1,40 @@
+//! The scheduler's configuration.
+
+use std::time::Duration;
+
+use clap::Parser;
+use fulcrum_api::Address;
+use fulcrum_service::ServiceArgs;
+
+/// Keeps jobs running on the boards of a fleet
+///
+/// Every setting can be given as a flag or as an environment variable; flags win.
+#[expect(clippy::doc_markdown, reason = "these are shown to people as they stand")]
+#[derive(Debug, Clone, Parser)]
+#[command(name = "fulcrum-scheduler", version)]
+pub struct Config {
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
+    /// Optimizer to get plans from: unix:///run/fulcrum/optimizer.sock or http://host:port
+    #[arg(
+        long,
+        env = "FULCRUM_OPTIMIZER",
+        value_name = "ADDRESS",
+        default_value = "http://127.0.0.1:7610"
+    )]
+    pub(crate) optimizer: Address,
+    /// Hours for which windows of what jobs did are kept
+    #[arg(long, env = "FULCRUM_SCHEDULER_KEEP_HOURS", value_name = "HOURS", default_value_t = 1)]
+    pub(crate) keep_hours: u32,
+}
+
+impl Config {
+    /// What every service is told.
+    pub const fn service(&self) -> &ServiceArgs {
+        &self.service
+    }
+
+    pub(crate) const fn keep(&self) -> Duration {
+        Duration::from_secs(3600 * self.keep_hours as u64)
+    }
+}

@@ -1,0 +1,84 @@
+//! The scheduler's life.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fulcrum_api::v1::scheduler_service_server::SchedulerServiceServer;
+use fulcrum_api::{Address, optimizer_at};
+use fulcrum_service::{Bound, ServeError, asked_to_stop, bind};
+use fulcrum_store::{Store, StoreError};
+use tokio::sync::mpsc;
+use tonic::service::RoutesBuilder;
+
+use crate::config::Config;
+use crate::leading::Replica;
+use crate::planner::Planner;
+use crate::service::Scheduler;
+use crate::window_keeper::{WAITING, keep_windows};
+
+/// Where it listens unless it is told otherwise.
+const LISTEN: &str = "http://127.0.0.1:7620";
+
+/// Why the scheduler ended.
+#[derive(Debug, thiserror::Error)]
+pub enum SchedulerError {
+    /// Its store cannot be opened.
+    #[error("--store: {0}")]
+    Store(#[from] StoreError),
+    /// The optimizer's address is none.
+    #[error("--optimizer: {0}")]
+    Optimizer(#[from] tonic::transport::Error),
+    /// It cannot serve.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+/// Runs until the process is asked to end.
+///
+/// # Errors
+/// When it cannot start, or serving fails.
+pub async fn run(config: &Config) -> Result<(), SchedulerError> {
+    let store = Store::open(&config.service.store).await?;
+    let listen = config.service.listen.clone();
+    let bound = bind(&listen.unwrap_or_else(|| Address::Network(LISTEN.into()))).await?;
+    tracing::info!(address = %bound.address(), optimizer = %config.optimizer, "serving");
+    let stop = async {
+        if let Err(error) = asked_to_stop().await {
+            tracing::error!(%error, "signals cannot be caught");
+        }
+    };
+    serve(store, bound, &config.optimizer, config.keep(), stop).await
+}
+
+/// Serves on an address that is bound, and leads when nobody else does, until `stop` is done. Boards
+/// keep what they have then, for as long as their leases last.
+///
+/// # Errors
+/// When serving fails.
+pub async fn serve(
+    store: Store,
+    bound: Bound,
+    optimizer: &Address,
+    keep: Duration,
+    stop: impl Future<Output = ()>,
+) -> Result<(), SchedulerError> {
+    let (windows, keeping) = mpsc::channel(WAITING);
+    let planner = Planner::new(optimizer_at(optimizer)?);
+    let replica = Arc::new(Replica::new(store.clone(), planner, windows, Arc::default()));
+    let service = Scheduler { store: store.clone(), woken: replica.woken.clone() };
+    let add = |routes: &mut RoutesBuilder| {
+        routes.add_service(SchedulerServiceServer::new(service));
+    };
+    let keeper = tokio::spawn(keep_windows(store, keeping, keep));
+    let leading = tokio::spawn({
+        let replica = replica.clone();
+        async move { replica.serve_and_lead().await }
+    });
+    let served = fulcrum_service::serve(bound, add, stop).await;
+    leading.abort();
+    let _ = leading.await;
+    keeper.abort();
+    replica.step_down().await;
+    Ok(served?)
+}
