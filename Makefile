@@ -17,7 +17,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 FULCRUM := $(TARGET_DIR)/release/fulcrum
 
 .DEFAULT_GOAL := help
-.PHONY: bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
+.PHONY: bench-fleet test-e2e bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -26,13 +26,13 @@ cargo:
 	@command -v $(CARGO) >/dev/null 2>&1 || { \
 	  echo "cargo was not found; install a Rust toolchain from https://rustup.rs and try again" >&2; exit 1; }
 
-build: cargo ## Build the command, the agent and the optimizer
-	$(CARGO) build --release --locked -p fulcrum -p fulcrum-agent -p fulcrum-optimizer
+build: cargo ## Build the command, the agent, the optimizer and the scheduler
+	$(CARGO) build --release --locked -p fulcrum -p fulcrum-agent -p fulcrum-optimizer -p fulcrum-scheduler
 
 build-workloads: cargo ## Build the real training and inference program, which takes minutes
 	$(CARGO) build --release --locked -p fulcrum-workloads
 
-demo: build ## Show the main job on a simulated board, in seconds
+demo: build ## Show the main job on three simulated boards, in seconds
 	$(FULCRUM) demo
 
 test: cargo ## Run all tests
@@ -80,6 +80,11 @@ evaluate: build ## Score all searches on the measured tables of the AGX Orin, be
 	  echo; echo "results, summaries and reports: $(OUT)"; \
 	fi
 
+test-e2e: cargo ## Run a fleet's suite alone: separate processes, a real Postgres, faults
+	@tests/install-postgres.sh
+	$(CARGO) build --locked --workspace --bins
+	$(CARGO) test --locked -p fulcrum-end-to-end
+
 test-python: cargo ## Run the tests of the Python package against the agent
 	$(CARGO) build --locked -p fulcrum-agent
 	tests/python.sh $(TARGET_DIR)/debug/fulcrum-agent
@@ -97,6 +102,11 @@ bench-interleave: build build-workloads ## Compare turns with what the operating
 	$(CARGO) build --release --locked -p fulcrum-worker --examples
 	tests/interleave-bench.sh $(TARGET_DIR)/release
 	$(TARGET_DIR)/release/examples/turn_cost $(TARGET_DIR)/release/fulcrum-agent
+
+bench-fleet: cargo ## Measure how a fleet grows: 100, 1,000 and 5,000 boards, profiles, fronts
+	@tests/install-postgres.sh
+	$(CARGO) build --release --locked -p fulcrum-optimizer -p fulcrum-scheduler
+	$(CARGO) bench --locked -p fulcrum-end-to-end
 
 bench: cargo ## Measure the speed of the searches and the readers
 	$(CARGO) bench --workspace --locked

@@ -130,6 +130,7 @@ pub async fn run_until(
     let floor = start_turns(config)?;
     let workers = workers.unwrap_or_else(|| Arc::new(AttachedWorkers(floor.clone())));
     let turns = Arc::new(Turns::new(floor, simulated));
+    let stopping_turns = StopsTurns(turns.clone());
     let sampler = Arc::new(Sampler::new(
         board.clone(),
         clock.clone(),
@@ -177,7 +178,7 @@ pub async fn run_until(
     };
     // The board first: whoever is still connected is told afterwards.
     let restored = control.shut_down().await;
-    turns.stop().await;
+    drop(stopping_turns);
     stopping.send_replace(true);
     if let Some(server) = metrics_server {
         let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
@@ -187,6 +188,15 @@ pub async fn run_until(
     match control.standing().await.unrestored {
         Some(why) => Err(AgentError::Unrestored(why)),
         None => Ok(()),
+    }
+}
+
+/// Threads of turns and of simulated workers end with the agent, though it be dropped midway.
+struct StopsTurns(Arc<Turns>);
+
+impl Drop for StopsTurns {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 

@@ -87,9 +87,11 @@ impl Turns {
         self.attribution.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the simulated workers and all turns.
-    pub(crate) async fn stop(&self) {
-        self.plan.lock().await.simulated = None;
+    /// Ends the simulated workers and all turns, at once: nobody else uses the plan any more.
+    pub(crate) fn stop(&self) {
+        if let Ok(mut plan) = self.plan.try_lock() {
+            plan.simulated = None;
+        }
         self.handle.stop();
     }
 

@@ -15,8 +15,8 @@ Exit codes:
   4  unsolved: no plan was found, though there may be one
   5  doctor: something works less well than it could
   6  doctor: something that is needed does not work
-  7  no agent answers
-  8  the agent refused: another holds the board, or the rights are missing
+  7  no agent or service answers
+  8  the agent or service refused: another holds the board, or the rights are missing
 130  interrupted; a borrowed board was given back";
 
 /// How the command ends.

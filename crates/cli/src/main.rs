@@ -11,14 +11,18 @@ mod doctor;
 mod evaluate;
 mod evaluate_turns;
 mod exit;
+mod fleet;
 mod front;
+mod job;
 mod measuring;
 mod output;
 mod plan;
 mod profile;
 mod progress;
 mod run;
+mod services;
 mod top;
+mod up;
 mod verified;
 
 use std::io::Write as _;
@@ -50,11 +54,19 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Hold the best plans of a table's pairs against virtual time
     EvaluateTurns(evaluate_turns::EvaluateTurnsArgs),
-    /// Build a front that answers every later budget and rate without measuring.
-    #[command(after_help = EXIT_CODES)]
-    Front(front::FrontArgs),
+    /// Build, show and ask fronts, which answer every later budget and rate without measuring.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Front(front::FrontCommand),
     /// Show the main job on a simulated board, in seconds.
     Demo(demo::DemoArgs),
+    /// Run a whole fleet in this process: optimizer, scheduler and simulated boards, with SQLite.
+    Up(up::UpArgs),
+    /// Declare jobs on the boards of a fleet, and see what becomes of them.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Job(job::JobCommand),
+    /// See and change which boards a fleet has, and what they may draw together.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Fleet(fleet::FleetCommand),
     /// Look at boards and set their power modes, through their agents.
     #[command(subcommand, after_help = EXIT_CODES)]
     Board(board::BoardCommand),
@@ -75,8 +87,11 @@ fn carry_out(command: &Command) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::EvaluateTurns(args) => evaluate_turns::run(args),
-        Command::Front(args) => front::run(args),
+        Command::Front(command) => front::run(command),
         Command::Demo(args) => demo::run(args),
+        Command::Up(args) => up::run(args),
+        Command::Job(command) => job::run(command),
+        Command::Fleet(command) => fleet::run(command),
         Command::Board(command) => board::run(command),
         Command::Profile(command) => profile::run(command),
         Command::Doctor(args) => doctor::run(args),

@@ -13,7 +13,7 @@ use crate::searches::Searches;
 use crate::service::Optimizer;
 
 /// Where it listens unless it is told otherwise.
-const LISTEN: &str = "/run/fulcrum/optimizer.sock";
+const LISTEN: &str = "http://127.0.0.1:7610";
 /// No message is larger: ten thousand profiles.
 const LARGEST_MESSAGE: usize = 16 << 20;
 
@@ -38,7 +38,7 @@ pub enum OptimizerError {
 pub async fn run(config: &Config) -> Result<(), OptimizerError> {
     let store = Store::open(&config.service.store).await?;
     let listen = config.service.listen.clone();
-    let bound = bind(&listen.unwrap_or_else(|| Address::Socket(LISTEN.into()))).await?;
+    let bound = bind(&listen.unwrap_or_else(|| Address::Network(LISTEN.into()))).await?;
     tracing::info!(address = %bound.address(), "serving");
     let stop = async {
         if let Err(error) = asked_to_stop().await {

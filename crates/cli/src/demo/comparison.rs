@@ -3,7 +3,7 @@
 use fulcrum_board::{Profiler, SimulatedOrin};
 use fulcrum_domain::{Assessment, BatchSize, Budget, ModeId, OperatingPoint, Plan, Problem, Role};
 
-use super::ALTERNATE;
+use super::one_board::ALTERNATE;
 use crate::arguments::Workloads;
 use crate::measuring::Cost;
 use crate::output;

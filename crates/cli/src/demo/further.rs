@@ -7,9 +7,9 @@ use fulcrum_board::Profiler;
 use fulcrum_domain::{Basis, BudgetValue, Hertz, Outcome, Problem, Seconds, Watts};
 use fulcrum_search::{GUARD_SIGMAS, recipe};
 
-use super::ALTERNATE;
+use super::one_board::ALTERNATE;
 use crate::exit::Failure;
-use crate::front::{FrontOrder, build_front};
+use crate::front::build::{FrontOrder, build_front};
 use crate::output::{budgets_in_words, table};
 use crate::progress::Lines;
 

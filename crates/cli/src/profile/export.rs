@@ -8,11 +8,11 @@ use clap::Args;
 use fulcrum_api::OptimizerClient;
 
 use super::Filter;
-use super::optimizer::OneOptimizer;
 use super::row::Row;
 use super::rows_format::{RowsFormat, RowsWriter};
 use crate::agents::wait_for;
 use crate::exit::{Exit, Failure};
+use crate::services::OneOptimizer;
 
 /// So many are asked for at a time.
 const PAGE: u32 = 10_000;

@@ -8,11 +8,11 @@ use fulcrum_api::v1;
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use super::optimizer::OneOptimizer;
 use super::rows_format::RowsFormat;
 use crate::agents::wait_for;
 use crate::exit::{Exit, Failure};
 use crate::output::print;
+use crate::services::OneOptimizer;
 
 /// So many go into one message.
 const A_MESSAGE: usize = 5_000;

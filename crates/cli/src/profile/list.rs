@@ -5,11 +5,11 @@ use std::io::Write as _;
 use clap::Args;
 
 use super::Filter;
-use super::optimizer::OneOptimizer;
 use super::row::Row;
 use crate::agents::wait_for;
 use crate::exit::{Exit, Failure};
 use crate::output::{Format, print, table};
+use crate::services::OneOptimizer;
 
 /// Arguments of `fulcrum profile list`.
 #[derive(Args)]

@@ -3,7 +3,7 @@
 mod export;
 mod import;
 mod list;
-mod optimizer;
+
 mod row;
 mod rows_format;
 

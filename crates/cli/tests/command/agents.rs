@@ -177,7 +177,7 @@ fn a_board_that_another_holds_is_refused_by_name() {
         "board set MAXN {agent}",
         "board lease hold {agent}",
         "plan {agent} --train resnet18 --power 30W",
-        "front {agent} --train resnet18",
+        "front build {agent} --train resnet18",
     ] {
         let ran = run(&agent, line);
         assert_eq!(ran.code, 8, "{ran:?}");

@@ -103,13 +103,13 @@ fn every_measurement_is_told_when_asked() {
 
 #[test]
 fn a_front_is_a_table_to_plan_on() {
-    let ran = run("front", "front --profiles {profiles} --train net --infer eye");
+    let ran = run("front", "front build --profiles {profiles} --train net --infer eye");
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.lines().count() > 3, "{ran:?}");
 
     let out = folder("front_out").join("front.csv");
     let out = out.to_str().expect("text");
-    let line = "front --profiles {profiles} --train net --infer eye --measurements 40 --out";
+    let line = "front build --profiles {profiles} --train net --infer eye --measurements 40 --out";
     let ran = run("front", &format!("{line} {out}"));
     assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{ran:?}");
     let ran = run("front", &PAIR.replace("{profiles}", out).replace("--power", "--power 25W"));
@@ -133,7 +133,7 @@ fn without_column(table: &str, name: &str) -> String {
 
 #[test]
 fn a_front_for_people() {
-    let line = "front --profiles {profiles} --train net --infer eye --strategy optimum";
+    let line = "front build --profiles {profiles} --train net --infer eye --strategy optimum";
     let ran = run("front_text", line);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_printed!(format!("{}{}", ran.out, ran.err));

@@ -1,4 +1,4 @@
-//! `fulcrum front`: a front that answers every later budget and rate without measuring.
+//! `fulcrum front build`: a front that answers every later budget and rate without measuring.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,9 +19,9 @@ use crate::measuring::{Cost, build};
 use crate::output::{front_rows, print, table};
 use crate::progress::{Lines, Progress};
 
-/// Arguments of `fulcrum front`.
+/// Arguments of `fulcrum front build`.
 #[derive(Args)]
-pub(crate) struct FrontArgs {
+pub(crate) struct BuildArgs {
     #[command(flatten)]
     source: Source,
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub(crate) struct FrontArgs {
 }
 
 /// Builds the front, and prints or writes it.
-pub(crate) fn run(args: &FrontArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &BuildArgs) -> Result<Exit, Failure> {
     let problem = args.workloads.any_problem()?;
     let mut board = args.source.open(args.seed)?;
     let space = board.space().clone();

@@ -1,0 +1,32 @@
+//! `fulcrum fleet remove`: lets a board go.
+
+use clap::Args;
+use fulcrum_api::v1;
+
+use super::resource;
+use crate::agents::wait_for;
+use crate::exit::{Exit, Failure};
+use crate::job::short;
+use crate::output::print;
+use crate::services::OneScheduler;
+
+/// Arguments of `fulcrum fleet remove`.
+#[derive(Args)]
+pub(crate) struct RemoveArgs {
+    /// The board's name
+    #[arg(value_name = "BOARD")]
+    name: String,
+    #[command(flatten)]
+    scheduler: OneScheduler,
+}
+
+/// Lets the board go.
+pub(crate) fn run(args: &RemoveArgs) -> Result<Exit, Failure> {
+    wait_for(async {
+        let mut client = args.scheduler.reach().await?;
+        let answer = client.remove_board(v1::RemoveBoardRequest { name: resource(&args.name) });
+        answer.await.map(drop).map_err(|status| args.scheduler.refused(&status))
+    })?;
+    print(&format!("{}: not in the fleet", short(&args.name)))?;
+    Ok(Exit::Solved)
+}
