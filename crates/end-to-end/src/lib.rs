@@ -3,9 +3,11 @@
 
 mod ask;
 mod process;
+mod wire;
 
 pub use ask::{Client, job_spec, pair};
 pub use process::Process;
+pub use wire::Wire;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -51,7 +53,9 @@ impl House {
     pub fn scheduler(&self, name: &str, optimizer: &str) -> Process {
         let (store, listen) = (self.postgres.address(), self.address(name));
         let optimizer = self.address(optimizer);
-        let arguments = ["--store", &store, "--listen", &listen, "--optimizer", &optimizer];
+        let mut arguments = vec!["--store", &store, "--listen", &listen, "--optimizer", &optimizer];
+        // Whoever takes over need not be waited for long.
+        arguments.extend(["--takeover-seconds", "2"]);
         Process::start(self, name, "fulcrum-scheduler", &arguments)
     }
 

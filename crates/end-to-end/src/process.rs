@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::House;
 
 /// A running process, killed when it is dropped.
@@ -46,6 +48,17 @@ impl Process {
     pub fn kill(mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
+    }
+
+    /// Stops it in its tracks, or lets it go on, as a machine that hangs for a while does.
+    ///
+    /// # Panics
+    /// When it cannot be signalled.
+    #[expect(clippy::expect_used, reason = "for tests alone")]
+    pub fn hang(&self, hangs: bool) {
+        let signal = if hangs { Signal::STOP } else { Signal::CONT };
+        let id = Pid::from_child(&self.child);
+        kill_process(id, signal).expect("it can be signalled");
     }
 
     /// What it wrote.

@@ -26,6 +26,15 @@ pub struct Config {
     /// Hours for which windows of what jobs did are kept
     #[arg(long, env = "FULCRUM_SCHEDULER_KEEP_HOURS", value_name = "HOURS", default_value_t = 1)]
     pub(crate) keep_hours: u32,
+    /// Seconds after which another replica leads in place of one that is gone
+    #[arg(
+        long,
+        env = "FULCRUM_SCHEDULER_TAKEOVER_SECONDS",
+        value_name = "SECONDS",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=600)
+    )]
+    pub(crate) takeover_seconds: u32,
 }
 
 impl Config {
@@ -34,7 +43,25 @@ impl Config {
         &self.service
     }
 
-    pub(crate) const fn keep(&self) -> Duration {
-        Duration::from_secs(3600 * self.keep_hours as u64)
+    pub(crate) const fn habits(&self) -> Habits {
+        Habits {
+            keep: Duration::from_secs(3600 * self.keep_hours as u64),
+            takeover: Duration::from_secs(self.takeover_seconds as u64),
+        }
+    }
+}
+
+/// How long things last for a scheduler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Habits {
+    /// Windows of what jobs did are kept for so long.
+    pub keep: Duration,
+    /// Another replica leads in place of one that is gone after this.
+    pub takeover: Duration,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { keep: Duration::from_hours(1), takeover: Duration::from_secs(10) }
     }
 }

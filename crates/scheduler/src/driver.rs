@@ -86,17 +86,13 @@ impl Driver {
     pub(crate) async fn drive(mut self) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let began = Instant::now();
-            match self.session().await {
+            match self.session(&mut pause).await {
                 Ok(()) => return,
                 Err(error) => self.stand(|standing| {
                     standing.state = BoardState::Unreachable;
                     standing.message = format!("its agent does not answer: {error}");
                     standing.kept = 0;
                 }),
-            }
-            if began.elapsed() > LONGEST_PAUSE {
-                pause = FIRST_PAUSE;
             }
             let until = Instant::now() + pause;
             while let Ok(changed) = timeout_at(until, self.wanted.changed()).await {
@@ -109,12 +105,13 @@ impl Driver {
         }
     }
 
-    /// Drives as long as the board answers.
-    async fn session(&mut self) -> Result<(), LinkError> {
+    /// Drives as long as the board answers. One that did is called again soon.
+    async fn session(&mut self, pause: &mut Duration) -> Result<(), LinkError> {
         let link = {
             let _call = self.term.calls.acquire().await;
             Link::open(&self.board, self.term.number).await?
         };
+        *pause = FIRST_PAUSE;
         self.stand(|standing| {
             link.model().clone_into(&mut standing.model);
             standing.software.clone_from(&link.description.identity.software);

@@ -12,14 +12,13 @@ use crate::planner::Planner;
 use crate::term::Term;
 
 const ROLE: &str = "scheduler";
-/// A leader leads for so long, unless it says that it goes on.
-const LEADS: Duration = Duration::from_secs(10);
-/// A leader that could not say so for this long stops, before another can begin.
-const GIVES_UP: Duration = Duration::from_secs(8);
-/// How often it says so.
-const RENEWS: Duration = Duration::from_secs(3);
-/// How often the others ask.
-const ASKS: Duration = Duration::from_secs(1);
+/// A leader that could not say that it goes on for this share of its time stops, before another can
+/// begin.
+const GIVES_UP: f64 = 0.8;
+/// How often it says so, as a share of its time.
+const RENEWS: f64 = 0.3;
+/// How often the others ask, as a share of it.
+const ASKS: f64 = 0.1;
 /// So many boards are called at a time.
 const CALLS: usize = 64;
 
@@ -30,6 +29,8 @@ pub(crate) struct Replica {
     pub(crate) windows: mpsc::Sender<StoredWindow>,
     /// Told when something else may be wanted.
     pub(crate) woken: Arc<Notify>,
+    /// A leader leads for so long, unless it says that it goes on.
+    leads: Duration,
     holder: String,
 }
 
@@ -39,16 +40,17 @@ impl Replica {
         planner: Planner,
         windows: mpsc::Sender<StoredWindow>,
         woken: Arc<Notify>,
+        leads: Duration,
     ) -> Self {
         let holder = format!("scheduler {}", new_id());
-        Self { store, planner: Arc::new(planner), windows, woken, holder }
+        Self { store, planner: Arc::new(planner), windows, woken, leads, holder }
     }
 
     /// Leads whenever nobody else does.
     pub(crate) async fn serve_and_lead(&self) {
         loop {
             let asked = Instant::now();
-            match self.store.lead(ROLE, &self.holder, LEADS).await {
+            match self.store.lead(ROLE, &self.holder, self.leads).await {
                 Ok(Some(leadership)) => {
                     tracing::info!(term = leadership.term, "leading");
                     let term = Arc::new(Term {
@@ -68,27 +70,28 @@ impl Replica {
                 Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "nobody can be asked who leads"),
             }
-            tokio::time::sleep(ASKS).await;
+            tokio::time::sleep(self.leads.mul_f64(ASKS)).await;
         }
     }
 
     /// Says that it goes on, until it does not lead any more or cannot know.
     async fn keep_leading(&self, asked: Instant) {
         let mut certain = asked;
+        let left =
+            |certain: Instant| self.leads.mul_f64(GIVES_UP).saturating_sub(certain.elapsed());
         loop {
-            tokio::time::sleep(RENEWS.min(GIVES_UP.saturating_sub(certain.elapsed()))).await;
+            tokio::time::sleep(self.leads.mul_f64(RENEWS).min(left(certain))).await;
             let asking = Instant::now();
-            let left = GIVES_UP.saturating_sub(certain.elapsed());
-            let renewed = self.store.lead(ROLE, &self.holder, LEADS);
-            match tokio::time::timeout(left, renewed).await {
+            let renewed = self.store.lead(ROLE, &self.holder, self.leads);
+            match tokio::time::timeout(left(certain), renewed).await {
                 Ok(Ok(Some(_))) => certain = asking,
                 Ok(Ok(None)) | Err(_) => return,
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "it cannot be said who leads");
-                    if certain.elapsed() >= GIVES_UP {
+                    if left(certain).is_zero() {
                         return;
                     }
-                    tokio::time::sleep(ASKS.min(GIVES_UP.saturating_sub(certain.elapsed()))).await;
+                    tokio::time::sleep(self.leads.mul_f64(ASKS).min(left(certain))).await;
                 }
             }
         }

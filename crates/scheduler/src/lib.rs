@@ -25,5 +25,5 @@ mod term;
 mod wanted_from_wire;
 mod window_keeper;
 
-pub use config::Config;
+pub use config::{Config, Habits};
 pub use run::{SchedulerError, run, serve};

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use fulcrum_api::v1::scheduler_service_server::SchedulerServiceServer;
 use fulcrum_api::{Address, optimizer_at};
@@ -11,7 +10,7 @@ use fulcrum_store::{Store, StoreError};
 use tokio::sync::mpsc;
 use tonic::service::RoutesBuilder;
 
-use crate::config::Config;
+use crate::config::{Config, Habits};
 use crate::leading::Replica;
 use crate::planner::Planner;
 use crate::service::Scheduler;
@@ -48,7 +47,7 @@ pub async fn run(config: &Config) -> Result<(), SchedulerError> {
             tracing::error!(%error, "signals cannot be caught");
         }
     };
-    serve(store, bound, &config.optimizer, config.keep(), stop).await
+    serve(store, bound, &config.optimizer, config.habits(), stop).await
 }
 
 /// Serves on an address that is bound, and leads when nobody else does, until `stop` is done. Boards
@@ -60,17 +59,18 @@ pub async fn serve(
     store: Store,
     bound: Bound,
     optimizer: &Address,
-    keep: Duration,
+    habits: Habits,
     stop: impl Future<Output = ()>,
 ) -> Result<(), SchedulerError> {
     let (windows, keeping) = mpsc::channel(WAITING);
     let planner = Planner::new(optimizer_at(optimizer)?);
-    let replica = Arc::new(Replica::new(store.clone(), planner, windows, Arc::default()));
+    let replica =
+        Arc::new(Replica::new(store.clone(), planner, windows, Arc::default(), habits.takeover));
     let service = Scheduler { store: store.clone(), woken: replica.woken.clone() };
     let add = |routes: &mut RoutesBuilder| {
         routes.add_service(SchedulerServiceServer::new(service));
     };
-    let keeper = tokio::spawn(keep_windows(store, keeping, keep));
+    let keeper = tokio::spawn(keep_windows(store, keeping, habits.keep));
     let leading = tokio::spawn({
         let replica = replica.clone();
         async move { replica.serve_and_lead().await }

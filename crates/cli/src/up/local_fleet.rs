@@ -16,8 +16,6 @@ use crate::exit::Failure;
 
 /// So many searches at a time.
 const SEARCHES: usize = 2;
-/// Windows are kept for so long.
-const KEEP: Duration = Duration::from_hours(1);
 /// The label that the boards of such a fleet have.
 const KIND: (&str, &str) = ("kind", "simulated");
 
@@ -63,8 +61,9 @@ impl LocalFleet {
                 }
             }),
             tokio::spawn(async move {
-                let stop = told(stopped);
-                let served = fulcrum_scheduler::serve(store, at_scheduler, &optimizer, KEEP, stop);
+                let (stop, habits) = (told(stopped), fulcrum_scheduler::Habits::default());
+                let served =
+                    fulcrum_scheduler::serve(store, at_scheduler, &optimizer, habits, stop);
                 if let Err(error) = served.await {
                     tracing::error!(%error, "the scheduler ended");
                 }

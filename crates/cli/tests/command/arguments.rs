@@ -92,7 +92,8 @@ fn an_unknown_name_names_its_flag() {
 
 #[test]
 fn a_strategy_without_a_front_builds_none() {
-    let ran = fulcrum_line("front build --board simulated-orin-agx --train resnet18 --strategy gmd");
+    let ran =
+        fulcrum_line("front build --board simulated-orin-agx --train resnet18 --strategy gmd");
     assert!(ran.complaint().contains("--strategy gmd"), "{ran:?}");
 }
 

@@ -1,5 +1,7 @@
 //! Jobs on a fleet of real processes over a real Postgres.
 
 #![expect(clippy::unwrap_used, reason = "what a test starts is there")]
+#![expect(clippy::print_stderr, reason = "seeds are to be seen")]
 
+mod faults;
 mod jobs;
