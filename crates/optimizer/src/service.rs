@@ -190,7 +190,11 @@ impl OptimizerService for Optimizer {
             return Err(invalid(&Malformed::new("kind", "is neither `train` nor `infer`")));
         }
         let board = self.searches.boards.find(&request.board_address, &request.stand_in).await?;
-        let mode = board.mode_text(&request.mode).map_err(|error| invalid(&error))?;
+        let mode = if request.mode.is_empty() {
+            String::new()
+        } else {
+            board.mode_text(&request.mode).map_err(|error| invalid(&error))?
+        };
         let workload = (request.workload.as_str(), request.kind.as_str());
         let suspected = self.searches.store.suspect_profiles(&board.model, workload, &mode).await;
         let profiles = suspected.map_err(|error| of_store(&error))?;

@@ -1,12 +1,14 @@
 //! Has one board do what is wanted: reaches it, plans, puts plans into force, watches, and does so
 //! again when something changes.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fulcrum_api::v1;
+use fulcrum_domain::Workload;
 use fulcrum_service::now_ms;
 use fulcrum_store::{StoredBoard, StoredPlan, StoredWindow};
 use tokio::sync::watch;
@@ -16,7 +18,7 @@ use tonic::Status;
 use crate::drift::{Finding, Watch};
 use crate::job::{self, BoardState};
 use crate::link::{Link, LinkError, RENEW};
-use crate::made_plan::MadePlan;
+use crate::made_plan::{MadePlan, planned_workload};
 use crate::planner::{Place, Searched, is_passing};
 use crate::rollout::KEPT_WINDOWS;
 use crate::term::{Order, Term, Wanted};
@@ -77,6 +79,8 @@ struct Session {
     searched: Option<(Arc<Order>, Searched)>,
     /// How often what a search gave was of no use.
     again: u32,
+    /// Workloads that were contradicted before: the next time it is not one mode alone.
+    contradicted: BTreeSet<Workload>,
     /// When to see to what is wanted.
     due: Option<Instant>,
 }
@@ -128,6 +132,7 @@ impl Driver {
             progress: watch::Sender::new(0),
             searched: None,
             again: 0,
+            contradicted: BTreeSet::new(),
             due: Some(Instant::now()),
         };
         let mut progress = session.progress.subscribe();
@@ -342,7 +347,7 @@ impl Driver {
             let simulate = if self.board.simulate { made.simulated.clone() } else { Vec::new() };
             session.link.apply(made.turns.clone(), simulate).await?;
             self.note(&order.job, &format!("in force: {}; from {origin}", made.words())).await;
-        } else if before.as_ref().is_some_and(|now| now.order.generation != order.generation) {
+        } else if before.as_ref().is_some_and(|now| !now.order.is_same_change(&order)) {
             self.keep_plan(&order, &made, (origin, measurements)).await;
             self.note(&order.job, "its plan stays as it is").await;
         }
@@ -418,35 +423,33 @@ impl Driver {
             Some(Finding::Duration { workload, answer, factor }) => {
                 let what = format!("{workload} lasts {factor:.2} times what was measured");
                 let Some(plan) = plans.get(answer) else { return };
-                let of = (&*workload.name, workload.kind.as_str());
-                self.suspect(session, &place, &job, what, &[of], plan).await;
+                self.suspect(session, &place, &job, what, &[workload], plan).await;
             }
             Some(Finding::Power { answer, watts }) => {
                 let what = format!("the board draws {watts:.1} W, more than was measured");
                 let Some(plan) = plans.get(answer) else { return };
-                let of = |planned: &v1::PlannedWorkload| {
-                    (planned.workload.clone(), planned.kind.clone())
-                };
-                let all: Vec<_> = plan.workloads.iter().map(of).collect();
-                let all: Vec<_> = all.iter().map(|(n, kind)| (n.as_str(), kind.as_str())).collect();
+                let all: Vec<Workload> = plan.workloads.iter().map(planned_workload).collect();
                 self.suspect(session, &place, &job, what, &all, plan).await;
             }
         }
     }
 
-    /// What was measured is contradicted: it is measured again, and then planned anew.
+    /// What was measured is contradicted: it is measured again, and then planned anew. First at the
+    /// mode where that was seen; a workload that is contradicted once more has changed altogether.
     async fn suspect(
         &self,
         session: &mut Session,
         place: &Place,
         job: &str,
         what: String,
-        workloads: &[(&str, &str)],
+        workloads: &[Workload],
         plan: &v1::Plan,
     ) {
         let mut suspected = 0;
-        for &of in workloads {
-            match self.term.planner.suspect(place, of, plan).await {
+        for of in workloads {
+            let is_first = session.contradicted.insert(of.clone());
+            let named = (&*of.name, of.kind.as_str());
+            match self.term.planner.suspect(place, named, Some(plan).filter(|_| is_first)).await {
                 Ok(count) => suspected += count,
                 Err(status) => tracing::warn!(%status, "profiles could not be suspected"),
             }

@@ -17,8 +17,9 @@ const ROLE: &str = "scheduler";
 const GIVES_UP: f64 = 0.8;
 /// How often it says so, as a share of its time.
 const RENEWS: f64 = 0.3;
-/// How often the others ask, as a share of it.
+/// How often the others ask, as a share of it, and at least.
 const ASKS: f64 = 0.1;
+const ASKS_AT_LEAST: Duration = Duration::from_secs(1);
 /// So many boards are called at a time.
 const CALLS: usize = 64;
 
@@ -70,8 +71,12 @@ impl Replica {
                 Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "nobody can be asked who leads"),
             }
-            tokio::time::sleep(self.leads.mul_f64(ASKS)).await;
+            tokio::time::sleep(self.asks()).await;
         }
+    }
+
+    fn asks(&self) -> Duration {
+        self.leads.mul_f64(ASKS).min(ASKS_AT_LEAST)
     }
 
     /// Says that it goes on, until it does not lead any more or cannot know.
@@ -91,7 +96,7 @@ impl Replica {
                     if left(certain).is_zero() {
                         return;
                     }
-                    tokio::time::sleep(self.leads.mul_f64(ASKS).min(left(certain))).await;
+                    tokio::time::sleep(self.asks().min(left(certain))).await;
                 }
             }
         }

@@ -113,14 +113,19 @@ impl MadePlan {
 
 fn expected(plan: &v1::Plan) -> Vec<Expected> {
     let of = |planned: &v1::PlannedWorkload| Expected {
-        workload: match planned.kind.as_str() {
-            "train" => Workload::train(&planned.workload),
-            _ => Workload::infer(&planned.workload),
-        },
+        workload: planned_workload(planned),
         seconds: planned.minibatch_seconds,
         batch_size: planned.batch_size,
     };
     plan.workloads.iter().map(of).collect()
+}
+
+/// The workload of a part of a plan.
+pub(crate) fn planned_workload(planned: &v1::PlannedWorkload) -> Workload {
+    match planned.kind.as_str() {
+        "train" => Workload::train(&planned.workload),
+        _ => Workload::infer(&planned.workload),
+    }
 }
 
 fn simulated(spec: &v1::JobSpec, plan: &v1::Plan) -> Vec<v1::SimulatedWorker> {

@@ -184,19 +184,19 @@ impl Planner {
         }
     }
 
-    /// Has profiles of a workload not be believed any more.
+    /// Has profiles of a workload not be believed any more: those at a plan's mode, or all.
     pub(crate) async fn suspect(
         &self,
         place: &Place,
         workload: (&str, &str),
-        plan: &v1::Plan,
+        plan: Option<&v1::Plan>,
     ) -> Result<u64, Status> {
         let request = v1::SuspectProfilesRequest {
             board_address: place.address.clone(),
             stand_in: place.stand_in.clone(),
             workload: workload.0.to_owned(),
             kind: workload.1.to_owned(),
-            mode: plan.mode.clone(),
+            mode: plan.map(|plan| plan.mode.clone()).unwrap_or_default(),
         };
         let answer = self.client.clone().suspect_profiles(request).await?;
         self.forget();

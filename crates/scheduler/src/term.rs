@@ -56,3 +56,10 @@ pub(crate) struct Order {
     /// The job's power budget, or the board's share of the site's.
     pub(crate) budget_watts: f64,
 }
+
+impl Order {
+    /// Whether both are for the same change of the same job.
+    pub(crate) fn is_same_change(&self, other: &Self) -> bool {
+        self.job == other.job && self.generation == other.generation
+    }
+}

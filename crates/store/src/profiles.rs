@@ -173,8 +173,9 @@ impl Store {
         Ok(self.profiles(filter, 0, i64::from(i32::MAX)).await?.0)
     }
 
-    /// Something seen contradicts the profiles of a workload at a mode: they are not believed until
-    /// they were measured again. Gives how many there are.
+    /// Something seen contradicts the profiles of a workload at a mode, or at all modes where it is
+    /// empty: they are not believed until they were measured again, and the fronts that were built
+    /// of them are gone. Gives how many there are.
     ///
     /// # Errors
     /// When the database does not answer or refuses.
@@ -185,7 +186,8 @@ impl Store {
         mode: &str,
     ) -> Result<u64, StoreError> {
         let suspect = "UPDATE profiles SET suspect = $1 \
-                       WHERE board_model = $2 AND workload = $3 AND kind = $4 AND mode = $5";
+                       WHERE board_model = $2 AND workload = $3 AND kind = $4 \
+                       AND (mode = $5 OR $5 = '')";
         let forget =
             "DELETE FROM fronts WHERE board_model = $1 AND (background = $2 OR urgent = $3)";
         // As fronts are kept by: background with its kind, urgent inference by its name.

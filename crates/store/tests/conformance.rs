@@ -469,4 +469,6 @@ async fn a_suspect_profile_takes_the_fronts_built_of_it_along(address: &str) {
     assert_eq!(store.fronts().await.unwrap().len(), 3, "nothing is suspected");
     assert_eq!(suspect("cpu_cores=4 gpu_khz=1").await, 1);
     assert_eq!(store.fronts().await.unwrap(), [front("", "lstm")]);
+    store.add_profiles(&[profile(1, 16), profile(2, 16), profile(3, 16)]).await.unwrap();
+    assert_eq!(suspect("").await, 3, "all of the workload");
 }

@@ -63,3 +63,95 @@ async fn a_job_runs_and_another_budget_is_answered_from_the_front() {
     let what: Vec<String> = client.events("j").await.into_iter().map(|event| event.what).collect();
     assert!(what.iter().any(|what| what.contains("from front")), "{what:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_boards_share_a_search_and_jobs_of_every_kind_run() {
+    let house = House::build();
+    let _optimizer = house.optimizer("optimizer");
+    let _agents = ["a", "b", "c", "d"].map(|name| house.agent(name));
+    let _scheduler = house.scheduler("scheduler", "optimizer");
+    let mut client = Client::of(&house, "scheduler").await;
+    for (agent, label) in [("a", "two"), ("b", "two"), ("c", "inferences"), ("d", "bursts")] {
+        client.register(&house, agent, label).await;
+    }
+    client.submit("two", job_spec("two", pair(30.0, 60.0))).await.unwrap();
+    let inferences = v1::Problem {
+        train: String::new(),
+        background_infer: "mobilenet_v3".into(),
+        infer: "resnet50".into(),
+        ..pair(35.0, 30.0)
+    };
+    client.submit("inferences", job_spec("inferences", inferences)).await.unwrap();
+    let bursts = v1::JobSpec { arrivals: "bursty".into(), ..job_spec("bursts", pair(40.0, 20.0)) };
+    client.submit("bursts", bursts).await.unwrap();
+    let two = client.until_runs("two", 2, SEARCHING).await;
+    assert_eq!(two.plans[0].plan, two.plans[1].plan);
+    for job in ["inferences", "bursts"] {
+        client.until_runs(job, 1, SEARCHING).await;
+        client
+            .until(job, SOON, |answer| {
+                let window = answer.boards[0].window.as_ref();
+                window.is_some_and(|w| w.minibatches > 0 && w.requests > 0)
+            })
+            .await;
+    }
+    // One search for the pair, though three boards wanted one; one for the two inferences.
+    let address = house.address("optimizer").parse().unwrap();
+    let mut optimizer = fulcrum_api::connect_optimizer(&address).await.unwrap();
+    let searches = optimizer.list_searches(v1::ListSearchesRequest::default()).await.unwrap();
+    assert_eq!(searches.into_inner().searches.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_refused_with_its_field_and_changes_nothing() {
+    let house = House::build();
+    let _optimizer = house.optimizer("optimizer");
+    let _scheduler = house.scheduler("scheduler", "optimizer");
+    let mut client = Client::of(&house, "scheduler").await;
+    let field = |status: tonic::Status| {
+        use tonic_types::StatusExt as _;
+        assert_eq!(status.code(), tonic::Code::InvalidArgument, "{status:?}");
+        status.get_details_bad_request().unwrap().field_violations.remove(0).field
+    };
+    let good = job_spec("x", pair(30.0, 60.0));
+    let refused = client.submit("a'; DROP TABLE jobs; --", good.clone()).await.unwrap_err();
+    assert_eq!(field(refused), "name");
+    let refused = client.submit("j", job_spec("x", pair(-30.0, 60.0))).await.unwrap_err();
+    assert_eq!(field(refused), "spec.problem.power_watts");
+    let endless = job_spec("x", pair(30.0, f64::INFINITY));
+    assert_eq!(field(client.submit("j", endless).await.unwrap_err()), "spec.problem.rate_hertz");
+    let long = client.submit(&"x".repeat(10 << 20), good.clone()).await.unwrap_err();
+    assert_ne!(long.code(), tonic::Code::Internal, "{:?}", long.code());
+    let request = v1::GetJobRequest { name: "boards/j".into() };
+    assert_eq!(field(client.scheduler.get_job(request).await.unwrap_err()), "name");
+    let request = v1::GetJobRequest { name: "jobs/nobody".into() };
+    let missing = client.scheduler.get_job(request).await.unwrap_err();
+    assert_eq!(missing.code(), tonic::Code::NotFound);
+    let request = v1::SetSitePowerRequest { watts: Some(-1.0) };
+    assert_eq!(field(client.scheduler.set_site_power(request).await.unwrap_err()), "watts");
+    let request = v1::ListJobsRequest { page_size: 1_000_000, ..Default::default() };
+    assert_eq!(field(client.scheduler.list_jobs(request).await.unwrap_err()), "page_size");
+    let board =
+        v1::FleetBoard { name: "boards/a".into(), address: "nowhere".into(), ..Default::default() };
+    let request = v1::RegisterBoardRequest { board: Some(board), validate_only: false };
+    let refused = client.scheduler.register_board(request).await.unwrap_err();
+    assert_eq!(field(refused), "board.address");
+
+    // What is only checked is not kept; what is asked for twice is done once.
+    let checked = v1::SubmitJobRequest {
+        name: "jobs/j".into(),
+        spec: Some(good),
+        validate_only: true,
+        ..Default::default()
+    };
+    client.scheduler.submit_job(checked.clone()).await.unwrap();
+    let none = client.scheduler.list_jobs(v1::ListJobsRequest::default()).await.unwrap();
+    assert!(none.into_inner().jobs.is_empty());
+    let once = v1::SubmitJobRequest { validate_only: false, request_id: "r".into(), ..checked };
+    client.scheduler.submit_job(once.clone()).await.unwrap();
+    client.submit("j", job_spec("x", pair(20.0, 60.0))).await.unwrap();
+    // A late duplicate of the first request does not undo the second.
+    let job = client.scheduler.submit_job(once).await.unwrap().into_inner().job.unwrap();
+    assert_eq!(job.generation, 2);
+    assert_eq!(job.spec.unwrap().problem.unwrap().power_watts, 20.0);
+}
