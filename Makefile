@@ -17,7 +17,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 FULCRUM := $(TARGET_DIR)/release/fulcrum
 
 .DEFAULT_GOAL := help
-.PHONY: bench-fleet test-e2e bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
+.PHONY: check-proto bench-fleet test-e2e bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -85,9 +85,12 @@ test-e2e: cargo ## Run a fleet's suite alone: separate processes, a real Postgre
 	$(CARGO) build --locked --workspace --bins
 	$(CARGO) test --locked -p fulcrum-end-to-end
 
-test-python: cargo ## Run the tests of the Python package against the agent
-	$(CARGO) build --locked -p fulcrum-agent
-	tests/python.sh $(TARGET_DIR)/debug/fulcrum-agent
+test-python: cargo ## Run the tests of the Python package, and of a client in Python
+	$(CARGO) build --locked --workspace --all-targets
+	tests/python.sh $(TARGET_DIR)/debug
+
+check-proto: ## Lint the protocol, and look for what would break clients
+	@tests/proto.sh
 
 test-faults: cargo ## Run the suites that break things on purpose: kernels, leases, killed agents
 	$(CARGO) test --locked -p fulcrum-board --test jetson_faults --test jetson_misbehaviours

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The Python package's tests, in an environment of their own, against the agent's binary.
+# The Python package's tests, in an environment of their own, against the agent's binary; and a
+# client that is generated from the protocol, against the command's fleet.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-binary=$(realpath "${1:?the path of the agent}")
+binaries=$(realpath "${1:?the folder of the binaries}")
 if ! command -v python3 >/dev/null 2>&1; then
   echo "left out: python3 was not found, so the Python package was not tested" >&2
   [ "${CI:-}" != true ] || exit 1
@@ -11,7 +12,17 @@ if ! command -v python3 >/dev/null 2>&1; then
 fi
 environment=target/python
 [ -x "$environment/bin/python" ] || python3 -m venv "$environment"
-"$environment/bin/python" -c 'import pytest' 2>/dev/null \
-  || "$environment/bin/python" -m pip install --quiet --disable-pip-version-check pytest mypy
+"$environment/bin/python" -c 'import grpc_tools, pytest, mypy' 2>/dev/null \
+  || "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
+    grpcio grpcio-tools mypy pytest
 "$environment/bin/python" -m mypy --strict python/src
-FULCRUM_AGENT_BINARY=$binary "$environment/bin/python" -m pytest -q python
+FULCRUM_AGENT_BINARY=$binaries/fulcrum-agent "$environment/bin/python" -m pytest -q python
+
+# The generated modules are called fulcrum too, so the package must not be on their path.
+client=target/python-client
+rm -rf "$client"
+mkdir -p "$client"
+"$environment/bin/python" -m grpc_tools.protoc -Iproto --python_out="$client" \
+  --grpc_python_out="$client" proto/fulcrum/v1/*.proto
+PYTHONPATH=$client FULCRUM_BINARY=$binaries/fulcrum "$environment/bin/python" -m pytest -q \
+  -p no:cacheprovider --rootdir tests/python-client tests/python-client

@@ -20,12 +20,13 @@ CREATE TABLE board_states (
   updated_at_ms BIGINT NOT NULL
 );
 
--- Counts the changes of what is wanted, so that looking for one costs a single row.
+-- Counts changes, so that looking for one costs a single row: of what is wanted (fleet), which the
+-- triggers below count, and of what is measured (profiles), which the store counts once a call.
 CREATE TABLE revisions (
   name TEXT PRIMARY KEY,
   revision BIGINT NOT NULL
 );
-INSERT INTO revisions VALUES ('fleet', 1);
+INSERT INTO revisions VALUES ('fleet', 1), ('profiles', 1);
 
 CREATE FUNCTION fleet_changed() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN

@@ -6,7 +6,7 @@ use crate::mode_space::{ModeId, ModeSpace};
 use crate::workload::{BatchSize, Measurement, Role};
 
 /// What can be measured on a board for a pair of workloads (or for one).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
     /// The board's power modes.
     pub space: Arc<ModeSpace>,

@@ -27,10 +27,18 @@ impl House {
     ///
     /// # Panics
     /// When it does not start.
-    #[expect(clippy::expect_used, reason = "for tests alone")]
     pub fn build() -> Self {
+        Self::on(Postgres::start())
+    }
+
+    /// Builds one on a Postgres that runs.
+    ///
+    /// # Panics
+    /// When there can be no folder.
+    #[expect(clippy::expect_used, reason = "for tests alone")]
+    pub fn on(postgres: Postgres) -> Self {
         let folder = tempfile::Builder::new().prefix("fulcrum").tempdir_in("/tmp");
-        Self { folder: folder.expect("a folder"), postgres: Postgres::start() }
+        Self { folder: folder.expect("a folder"), postgres }
     }
 
     /// Where sockets and logs are.

@@ -9,6 +9,7 @@ use fulcrum_store::{Store, StoreError};
 use tonic::service::RoutesBuilder;
 
 use crate::config::Config;
+use crate::known::Known;
 use crate::searches::Searches;
 use crate::service::Optimizer;
 
@@ -64,7 +65,7 @@ pub async fn serve(
         let searches = searches.clone();
         async move { searches.take_up().await }
     });
-    let service = OptimizerServiceServer::new(Optimizer { searches })
+    let service = OptimizerServiceServer::new(Optimizer { searches, known: Known::default() })
         .max_decoding_message_size(LARGEST_MESSAGE)
         .max_encoding_message_size(LARGEST_MESSAGE);
     let add = |routes: &mut RoutesBuilder| {

@@ -1,6 +1,7 @@
 //! The optimizer's rpcs: each checks its request, asks the rooms behind, and answers.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fulcrum_api::v1::optimizer_service_server::OptimizerService;
@@ -9,11 +10,12 @@ use fulcrum_api::{
 };
 use fulcrum_domain::Problem;
 use fulcrum_service::{of_store, page_size, resource_name, time_of_ms};
-use fulcrum_store::{ProfileFilter, SearchState, StoredSearch};
+use fulcrum_store::{Counted, ProfileFilter, SearchState, StoredSearch};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::known::Known;
 use crate::known_board::KnownBoard;
 use crate::profiles::{from_wire, stored, to_wire};
 use crate::searches::Searches;
@@ -33,6 +35,8 @@ type Answer<T> = Result<Response<T>, Status>;
 #[derive(Clone)]
 pub(crate) struct Optimizer {
     pub(crate) searches: Searches,
+    /// What was read of the store lately.
+    pub(crate) known: Known,
 }
 
 #[tonic::async_trait]
@@ -155,7 +159,7 @@ impl OptimizerService for Optimizer {
         let board = self.searches.boards.find(&request.board_address, &request.stand_in).await?;
         let mut answers = Vec::with_capacity(request.problems.len());
         // Problems of the same workloads share what is stored.
-        let mut loaded: Option<((String, String), Stored)> = None;
+        let mut loaded: Option<((String, String), Arc<Stored>)> = None;
         for (place, wire) in request.problems.iter().enumerate() {
             let within = |error: Malformed| invalid(&error.within(&format!("problems[{place}]")));
             let problem = problem_from_wire(wire).map_err(within)?;
@@ -277,15 +281,24 @@ impl Optimizer {
         Ok(search_to_wire(found.map_err(|error| of_store(&error))?))
     }
 
-    async fn load(&self, board: &KnownBoard, problem: &Problem) -> Result<Stored, Status> {
+    async fn load(&self, board: &KnownBoard, problem: &Problem) -> Result<Arc<Stored>, Status> {
         let setting = board.setting(problem).map_err(|error| invalid(&error))?;
         let store = &self.searches.store;
         let (background, urgent) = workloads(problem);
-        let front = store.front(&board.model, &board.software, &background, &urgent).await;
+        // Asked before the profiles are read: what changes in between is read the next time.
+        let revision = store.revision(Counted::Profiles).await.map_err(|error| of_store(&error))?;
+        let key = (board.model.clone(), board.software.clone(), background, urgent);
+        if let Some(stored) = self.known.find(&key, revision, &setting) {
+            return Ok(stored);
+        }
+        let (model, software, background, urgent) = &key;
+        let front = store.front(model, software, background, urgent).await;
         let is_front = front.map_err(|error| of_store(&error))?.is_some();
         let readings = stored(store, board, &setting, problem).await;
         let readings = readings.map_err(|error| of_store(&error))?;
-        Ok(Stored::new(setting, problem, readings, is_front))
+        let stored = Arc::new(Stored::new(setting, problem, readings, is_front));
+        self.known.keep(key, revision, stored.clone());
+        Ok(stored)
     }
 }
 

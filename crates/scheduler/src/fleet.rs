@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fulcrum_api::v1;
 use fulcrum_service::now_ms;
-use fulcrum_store::{JobState, StoreError, StoredBoard, StoredBoardState, StoredJob};
+use fulcrum_store::{Counted, JobState, StoreError, StoredBoard, StoredBoardState, StoredJob};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -111,7 +111,7 @@ impl Fleet {
 
     /// Looks whether something else is wanted.
     async fn look(&mut self) -> Result<bool, StoreError> {
-        let revision = self.term.store.fleet_revision().await?;
+        let revision = self.term.store.revision(Counted::Fleet).await?;
         if self.revision == Some(revision) {
             return Ok(false);
         }

@@ -164,17 +164,4 @@ impl Store {
                     updated_at_ms FROM board_states JOIN boards ON name = board ORDER BY board";
         Ok(with_database!(self, pool => sqlx::query_as(text).fetch_all(pool).await?))
     }
-
-    /// Counts the changes of boards, of what jobs are to do, and of settings: whoever acts on them
-    /// looks again when it has grown.
-    ///
-    /// # Errors
-    /// When the database does not answer or refuses.
-    pub async fn fleet_revision(&self) -> Result<i64, StoreError> {
-        let text = "SELECT revision FROM revisions WHERE name = 'fleet'";
-        let (revision,): (i64,) = with_database!(self, pool => {
-            sqlx::query_as(text).fetch_one(pool).await?
-        });
-        Ok(revision)
-    }
 }

@@ -2,6 +2,7 @@
 
 use crate::database::{Store, with_database};
 use crate::error::StoreError;
+use crate::revisions::PROFILES_CHANGED;
 
 /// That the profiles of a pair of workloads on a kind of board answer every budget. The points of
 /// the front are in the profiles themselves.
@@ -37,7 +38,11 @@ impl Store {
         with_database!(self, pool => {
             let query = sqlx::query(text).bind(&front.board_model).bind(&front.software);
             let query = query.bind(&front.background).bind(&front.urgent).bind(&front.strategy);
-            query.bind(front.measurements).bind(front.built_at_ms).execute(pool).await?;
+            let mut transaction = pool.begin().await?;
+            let query = query.bind(front.measurements).bind(front.built_at_ms);
+            query.execute(&mut *transaction).await?;
+            sqlx::query(PROFILES_CHANGED).execute(&mut *transaction).await?;
+            transaction.commit().await?;
         });
         Ok(())
     }

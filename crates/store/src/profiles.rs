@@ -8,6 +8,7 @@ use sqlx::QueryBuilder;
 
 use crate::database::{Store, with_database};
 use crate::error::StoreError;
+use crate::revisions::PROFILES_CHANGED;
 
 /// A profile, or that there is none, with where it comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, sqlx::FromRow)]
@@ -118,6 +119,7 @@ impl Store {
                 );
                 query.build().execute(&mut *transaction).await?;
             }
+            sqlx::query(PROFILES_CHANGED).execute(&mut *transaction).await?;
             transaction.commit().await?;
         });
         Ok(())
@@ -202,6 +204,7 @@ impl Store {
             if suspected > 0 {
                 let query = sqlx::query(forget).bind(board_model).bind(background);
                 query.bind(urgent).execute(&mut *transaction).await?;
+                sqlx::query(PROFILES_CHANGED).execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
             suspected

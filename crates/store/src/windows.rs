@@ -89,6 +89,17 @@ impl Store {
         }))
     }
 
+    /// How many windows are kept.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn windows_kept(&self) -> Result<i64, StoreError> {
+        let (count,): (i64,) = with_database!(self, pool => {
+            sqlx::query_as("SELECT count(*) FROM windows").fetch_one(pool).await?
+        });
+        Ok(count)
+    }
+
     /// Forgets the windows that ended before a time; gives how many.
     ///
     /// # Errors

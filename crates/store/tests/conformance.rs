@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use fulcrum_domain::{Knob, ModeSpace};
 use fulcrum_store::{
-    JobState, ProfileFilter, SearchState, Store, StoreError, StoredBoard, StoredBoardState,
-    StoredFront, StoredPlan, StoredProfile, StoredWindow, mode_from_text, mode_text,
+    Counted, JobState, ProfileFilter, SearchState, Store, StoreError, StoredBoard,
+    StoredBoardState, StoredFront, StoredPlan, StoredProfile, StoredWindow, mode_from_text,
+    mode_text,
 };
 use fulcrum_throwaway_postgres::Postgres;
 use serde_json::json;
@@ -401,9 +402,9 @@ async fn boards_stand_as_was_last_said(address: &str) {
 
 async fn a_change_of_what_is_wanted_counts_and_nothing_else_does(address: &str) {
     let store = open(address).await;
-    let mut last = store.fleet_revision().await.unwrap();
+    let mut last = store.revision(Counted::Fleet).await.unwrap();
     let mut grown = async || {
-        let now = store.fleet_revision().await.unwrap();
+        let now = store.revision(Counted::Fleet).await.unwrap();
         now > std::mem::replace(&mut last, now)
     };
     store.put_board(&board("a")).await.unwrap();
@@ -461,13 +462,20 @@ async fn a_suspect_profile_takes_the_fronts_built_of_it_along(address: &str) {
     for (background, urgent) in [("resnet18 train", "lstm"), ("resnet18 train", ""), ("", "lstm")] {
         store.put_front(&front(background, urgent)).await.unwrap();
     }
+    let before = store.revision(Counted::Profiles).await.unwrap();
     store.add_profiles(&[profile(1, 16)]).await.unwrap();
+    assert!(
+        store.revision(Counted::Profiles).await.unwrap() > before,
+        "whoever has read reads anew"
+    );
     let suspect = async |mode: &str| {
         store.suspect_profiles("p3701-0005", ("resnet18", "train"), mode).await.unwrap()
     };
     assert_eq!(suspect("cpu_cores=4 gpu_khz=9").await, 0);
     assert_eq!(store.fronts().await.unwrap().len(), 3, "nothing is suspected");
+    let before = store.revision(Counted::Profiles).await.unwrap();
     assert_eq!(suspect("cpu_cores=4 gpu_khz=1").await, 1);
+    assert!(store.revision(Counted::Profiles).await.unwrap() > before);
     assert_eq!(store.fronts().await.unwrap(), [front("", "lstm")]);
     store.add_profiles(&[profile(1, 16), profile(2, 16), profile(3, 16)]).await.unwrap();
     assert_eq!(suspect("").await, 3, "all of the workload");

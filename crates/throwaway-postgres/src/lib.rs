@@ -18,6 +18,8 @@ pub struct Postgres {
     folder: tempfile::TempDir,
     binaries: PathBuf,
     server: Option<Child>,
+    /// Whether it waits for the disk.
+    durable: bool,
 }
 
 impl Postgres {
@@ -25,8 +27,20 @@ impl Postgres {
     ///
     /// # Panics
     /// When there is no Postgres, or it does not start: the test cannot go on.
-    #[expect(clippy::expect_used, reason = "for tests alone")]
     pub fn start() -> Self {
+        Self::start_with(false)
+    }
+
+    /// Starts a server with an empty database that waits for the disk, as one in use does.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    pub fn start_durable() -> Self {
+        Self::start_with(true)
+    }
+
+    #[expect(clippy::expect_used, reason = "for tests alone")]
+    fn start_with(durable: bool) -> Self {
         let binaries = binaries();
         let folder = tempfile::Builder::new().prefix("fulcrum-pg").tempdir_in("/tmp");
         let folder = folder.expect("a folder");
@@ -34,7 +48,7 @@ impl Postgres {
             let (uid, gid) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
             rustix::fs::chown(folder.path(), Some(uid), Some(gid)).expect("chown");
         }
-        let mut postgres = Self { folder, binaries, server: None };
+        let mut postgres = Self { folder, binaries, server: None, durable };
         let made = postgres
             .command("initdb")
             .args(["-D", "data", "-U", "fulcrum", "-A", "trust", "-N", "--locale=C", "-E", "UTF8"])
@@ -43,6 +57,11 @@ impl Postgres {
         assert!(made.expect("initdb runs").success(), "initdb failed");
         postgres.restart();
         postgres
+    }
+
+    /// The number of the server's process, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.server.as_ref().map(Child::id)
     }
 
     /// Starts the server again after it was killed.
@@ -58,7 +77,8 @@ impl Postgres {
             .args(["-D", "data", "-k", &socket, "-c", "listen_addresses="])
             // What is tested is what the store asks for, not the disk; killing the server alone
             // loses nothing that the system has taken.
-            .args(["-c", "fsync=off", "-c", "max_connections=200"])
+            .args(["-c", if self.durable { "fsync=on" } else { "fsync=off" }])
+            .args(["-c", "max_connections=200"])
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();

@@ -4,6 +4,7 @@ mod agents;
 mod arguments;
 mod bad_tables;
 mod doctor;
+mod fleets;
 mod live_agent;
 #[path = "../../../board/tests/measured/mod.rs"]
 mod measured;
