@@ -1,21 +1,21 @@
 //! Decides, while this replica leads, which board does what.
 
+mod budgets;
+mod telling;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use fulcrum_api::v1;
-use fulcrum_service::now_ms;
 use fulcrum_store::{Counted, JobState, StoreError, StoredBoard, StoredBoardState, StoredJob};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::assignment::{Candidate, Need, assign};
 use crate::driver::{Driver, Standing};
-use crate::job::{self, BoardState, Member};
-use crate::planner::Place;
+use crate::job::BoardState;
 use crate::rollout::{self, Progress};
-use crate::site_power::{Worth, on_the_way, share};
 use crate::term::{Order, Term, Wanted};
 
 /// The name of the setting that holds what all boards together may draw.
@@ -26,8 +26,6 @@ const LOOK: Duration = Duration::from_millis(100);
 const TOGETHER: Duration = Duration::from_millis(20);
 /// A store that does not answer is asked again after this.
 const RETRY: Duration = Duration::from_millis(500);
-/// What a board's share of the site's power is chosen among: so many shares of its job's budget.
-const CHOICES: u32 = 20;
 
 /// A board's place in the fleet.
 struct Seat {
@@ -269,193 +267,12 @@ impl Fleet {
         }
     }
 
-    /// The power budget that each board with a job may have now: the job's, or its share of the
-    /// site's; none where that leaves nothing for it.
-    async fn budgets(&self) -> BTreeMap<String, Option<f64>> {
-        let mut names = Vec::new();
-        let mut caps = Vec::new();
-        // In the order of the jobs: what comes first is served first.
-        for work in &self.work {
-            let cap = work.spec.problem.as_ref().map_or(0.0, |problem| problem.power_watts);
-            for name in self.members(&work.job.name) {
-                names.push((name.to_owned(), work));
-                caps.push(cap);
-            }
-        }
-        let Some(site_watts) = self.site_watts else {
-            let capped = names.into_iter().zip(caps);
-            return capped.map(|((name, _), cap)| (name, Some(cap))).collect();
-        };
-        let mut choices = Vec::with_capacity(names.len());
-        let mut in_force = Vec::with_capacity(names.len());
-        for ((name, work), cap) in names.iter().zip(&caps) {
-            choices.push(self.choices(name, work, *cap).await);
-            let standing = self.seats.get(name).map(|seat| seat.standing.borrow().budget_watts);
-            in_force.push(standing.flatten().unwrap_or(0.0));
-        }
-        let shares = share(site_watts, &choices);
-        let granted = on_the_way(site_watts, &in_force, &shares);
-        let boards = names.into_iter().zip(choices.iter().zip(caps).zip(granted));
-        boards
-            .map(|((name, _), ((choices, cap), granted))| {
-                // What can do nothing within its own budget says so itself, and draws nothing.
-                (name, if choices.is_empty() { Some(cap) } else { granted })
-            })
-            .collect()
-    }
-
-    /// What a board could do with less than its job's budget; all of it while that is not known.
-    async fn choices(&self, name: &str, work: &Work, cap: f64) -> Vec<Worth> {
-        let unknown = vec![Worth { watts: cap, worth: 1.0 }];
-        let Some(seat) = self.seats.get(name) else { return unknown };
-        let place = {
-            let standing = seat.standing.borrow();
-            if standing.model.is_empty() && seat.board.stand_in.is_empty() {
-                return unknown;
-            }
-            Place {
-                address: seat.board.address.clone(),
-                stand_in: seat.board.stand_in.clone(),
-                model: standing.model.clone(),
-                software: standing.software.clone(),
-                name: name.to_owned(),
-            }
-        };
-        let budget = |n: u32| cap * f64::from(n) / f64::from(CHOICES);
-        let problems = (1..=CHOICES).map(|n| job::problem(&work.spec, budget(n), None)).collect();
-        let solved = self.term.planner.solve(&place, &work.spec.alternate, problems).await;
-        let Ok(answers) = solved else { return unknown };
-        if answers.iter().any(|answer| answer.origin.is_empty()) {
-            return unknown;
-        }
-        let plans = answers.iter().filter_map(|answer| answer.outcome.as_ref()?.plan.as_ref());
-        let most = plans.clone().map(|plan| plan.throughput_hertz).fold(0.0, f64::max);
-        let mut choices: Vec<Worth> = Vec::new();
-        for plan in plans {
-            let worth = if most > 0.0 { plan.throughput_hertz / most } else { 1.0 };
-            // What the plan draws is all that it needs; the same plan again adds no choice.
-            if choices.last().is_none_or(|last| plan.peak_power_watts > last.watts) {
-                choices.push(Worth { watts: plan.peak_power_watts, worth });
-            }
-        }
-        choices
-    }
-
     /// The boards that have a job, by name.
     fn members<'a>(&'a self, job: &'a str) -> impl Iterator<Item = &'a str> {
         let has = move |seat: &&Seat| seat.job.as_deref() == Some(job);
         self.seats.values().filter(has).map(|seat| seat.board.name.as_str())
     }
-
-    /// Says how boards and jobs stand, where that has changed.
-    async fn say(&mut self) -> Result<(), StoreError> {
-        let now = now_ms();
-        let mut changed = Vec::new();
-        for (name, seat) in &self.seats {
-            let standing = seat.standing.borrow();
-            let mut state = StoredBoardState {
-                board: name.clone(),
-                job: seat.job.clone().unwrap_or_default(),
-                state: standing.state.as_str().to_owned(),
-                message: standing.message.clone(),
-                model: standing.model.clone(),
-                software: standing.software.clone(),
-                budget_watts: standing.budget_watts,
-                updated_at_ms: 0,
-            };
-            if self.left_out(seat) {
-                BoardState::Blocked.as_str().clone_into(&mut state.state);
-                LEFT_OUT.clone_into(&mut state.message);
-            }
-            let said = self.said_of_boards.get(name);
-            state.updated_at_ms = said.map_or(0, |said| said.updated_at_ms);
-            if said != Some(&state) {
-                state.updated_at_ms = now;
-                changed.push(state);
-            }
-        }
-        if !changed.is_empty() {
-            self.term.store.set_board_states(&changed).await?;
-            self.said_of_boards
-                .extend(changed.into_iter().map(|state| (state.board.clone(), state)));
-        }
-        self.said_of_boards.retain(|name, _| self.seats.contains_key(name));
-        for (name, generation, state, message) in self.job_states() {
-            let said = (generation, state, message.clone());
-            if self.said_of_jobs.get(&name) != Some(&said) {
-                let store = &self.term.store;
-                store.set_job_state(&name, generation, state, &message, now).await?;
-                self.said_of_jobs.insert(name, said);
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a board has a job and the site's power leaves nothing for it.
-    fn left_out(&self, seat: &Seat) -> bool {
-        self.site_watts.is_some() && seat.job.is_some() && *seat.wanted.borrow() == Wanted::Nothing
-    }
-
-    fn job_states(&self) -> Vec<(String, i64, JobState, String)> {
-        let mut states = Vec::new();
-        for work in &self.work {
-            let name = &work.job.name;
-            let mut breaks = None;
-            let members: Vec<Member> = self
-                .members(name)
-                .filter_map(|board| self.seats.get(board))
-                .map(|seat| {
-                    let standing = seat.standing.borrow();
-                    breaks = breaks.take().or_else(|| {
-                        let reason = standing.breaks.clone()?;
-                        Some(format!("{}: {reason}", seat.board.name))
-                    });
-                    let (state, message) = if self.left_out(seat) {
-                        (BoardState::Blocked, LEFT_OUT.to_owned())
-                    } else {
-                        (standing.state, standing.message.clone())
-                    };
-                    Member { board: seat.board.name.clone(), state, message }
-                })
-                .collect();
-            let (mut state, mut message) = job::standing(&members, &self.why_none(work));
-            let is_staged = work.spec.at_a_time > 0;
-            if let Some(reason) = breaks.filter(|_| is_staged && state == JobState::Running) {
-                (state, message) =
-                    (JobState::Blocked, format!("no further board is changed: {reason}"));
-            }
-            states.push((name.clone(), work.job.generation, state, message));
-        }
-        for job in &self.ending {
-            let runs = |seat: &Seat| seat.standing.borrow().job == job.name;
-            if !self.seats.values().any(runs) {
-                let message = "cancelled; its boards were given back".to_owned();
-                states.push((job.name.clone(), job.generation, JobState::Cancelled, message));
-            }
-        }
-        states
-    }
-
-    /// Why a job has no board.
-    fn why_none(&self, work: &Work) -> String {
-        let labels = &work.spec.boards;
-        let fits = |seat: &Seat| {
-            labels.iter().all(|(name, value)| seat.board.labels.get(name) == Some(value))
-        };
-        let fitting = self.seats.values().filter(|seat| fits(seat)).count();
-        if fitting > 0 {
-            return format!("all {fitting} boards that it could have run other jobs");
-        }
-        if self.seats.is_empty() {
-            return "the fleet has no boards; register one".to_owned();
-        }
-        let wanted: Vec<String> =
-            labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        format!("no board of the fleet has the labels {}", wanted.join(", "))
-    }
 }
-
-const LEFT_OUT: &str = "the site's power leaves nothing for it";
 
 impl Work {
     fn read(job: StoredJob) -> Option<Self> {
