@@ -111,6 +111,8 @@ impl KnownBoards {
         address: &str,
         stand_in: &str,
     ) -> Result<Arc<KnownBoard>, Status> {
+        // Whose place a table takes makes no difference to it.
+        let address = if stand_in.is_empty() { address } else { "" };
         let key = (address.to_owned(), stand_in.to_owned());
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some((_, board)) = known.filter(|(asked, _)| asked.elapsed() < BELIEVED) {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fulcrum_service::new_id;
-use fulcrum_store::{Store, StoredWindow};
+use fulcrum_store::Store;
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::fleet::Fleet;
+use crate::keeper::Record;
 use crate::planner::Planner;
 use crate::term::Term;
 
@@ -27,7 +28,7 @@ const CALLS: usize = 64;
 pub(crate) struct Replica {
     pub(crate) store: Store,
     pub(crate) planner: Arc<Planner>,
-    pub(crate) windows: mpsc::Sender<StoredWindow>,
+    records: mpsc::Sender<Record>,
     /// Told when something else may be wanted.
     pub(crate) woken: Arc<Notify>,
     /// A leader leads for so long, unless it says that it goes on.
@@ -39,12 +40,12 @@ impl Replica {
     pub(crate) fn new(
         store: Store,
         planner: Planner,
-        windows: mpsc::Sender<StoredWindow>,
+        records: mpsc::Sender<Record>,
         woken: Arc<Notify>,
         leads: Duration,
     ) -> Self {
         let holder = format!("scheduler {}", new_id());
-        Self { store, planner: Arc::new(planner), windows, woken, leads, holder }
+        Self { store, planner: Arc::new(planner), records, woken, leads, holder }
     }
 
     /// Leads whenever nobody else does.
@@ -58,7 +59,7 @@ impl Replica {
                         number: u64::try_from(leadership.term).unwrap_or_default(),
                         store: self.store.clone(),
                         planner: self.planner.clone(),
-                        windows: self.windows.clone(),
+                        records: self.records.clone(),
                         stands: Arc::default(),
                         calls: Semaphore::new(CALLS),
                     });

@@ -13,6 +13,7 @@ pub mod drift;
 mod driver;
 mod fleet;
 mod job;
+mod keeper;
 mod leading;
 mod link;
 mod made_plan;
@@ -23,7 +24,6 @@ mod service;
 pub mod site_power;
 mod term;
 mod wanted_from_wire;
-mod window_keeper;
 
 pub use config::{Config, Habits};
 pub use run::{SchedulerError, run, serve};

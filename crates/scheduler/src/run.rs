@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fulcrum_api::v1::scheduler_service_server::SchedulerServiceServer;
 use fulcrum_api::{Address, optimizer_at};
@@ -11,13 +12,16 @@ use tokio::sync::mpsc;
 use tonic::service::RoutesBuilder;
 
 use crate::config::{Config, Habits};
+use crate::keeper::{WAITING, keep_records};
 use crate::leading::Replica;
 use crate::planner::Planner;
 use crate::service::Scheduler;
-use crate::window_keeper::{WAITING, keep_windows};
 
 /// Where it listens unless it is told otherwise.
 const LISTEN: &str = "http://127.0.0.1:7620";
+
+/// For so long what has happened may take to be kept at the end.
+const KEEPING: Duration = Duration::from_secs(2);
 
 /// Why the scheduler ended.
 #[derive(Debug, thiserror::Error)]
@@ -62,15 +66,15 @@ pub async fn serve(
     habits: Habits,
     stop: impl Future<Output = ()>,
 ) -> Result<(), SchedulerError> {
-    let (windows, keeping) = mpsc::channel(WAITING);
+    let (records, keeping) = mpsc::channel(WAITING);
     let planner = Planner::new(optimizer_at(optimizer)?);
     let replica =
-        Arc::new(Replica::new(store.clone(), planner, windows, Arc::default(), habits.takeover));
+        Arc::new(Replica::new(store.clone(), planner, records, Arc::default(), habits.takeover));
     let service = Scheduler { store: store.clone(), woken: replica.woken.clone() };
     let add = |routes: &mut RoutesBuilder| {
         routes.add_service(SchedulerServiceServer::new(service));
     };
-    let keeper = tokio::spawn(keep_windows(store, keeping, habits.keep));
+    let keeper = tokio::spawn(keep_records(store, keeping, habits.keep));
     let leading = tokio::spawn({
         let replica = replica.clone();
         async move { replica.serve_and_lead().await }
@@ -78,7 +82,9 @@ pub async fn serve(
     let served = fulcrum_service::serve(bound, add, stop).await;
     leading.abort();
     let _ = leading.await;
-    keeper.abort();
     replica.step_down().await;
+    // Whoever keeps ends once nobody is left to send.
+    drop(replica);
+    let _ = tokio::time::timeout(KEEPING, keeper).await;
     Ok(served?)
 }

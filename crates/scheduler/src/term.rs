@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use fulcrum_api::v1;
 use fulcrum_service::now_ms;
-use fulcrum_store::{Store, StoredWindow};
+use fulcrum_store::{NewEvent, Store};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
+use crate::keeper::Record;
 use crate::planner::Planner;
 
 /// A leader's term.
@@ -15,8 +16,8 @@ pub(crate) struct Term {
     pub(crate) number: u64,
     pub(crate) store: Store,
     pub(crate) planner: Arc<Planner>,
-    /// Where windows go to be kept; those that find no room are lost.
-    pub(crate) windows: mpsc::Sender<StoredWindow>,
+    /// Where what happens goes to be kept.
+    pub(crate) records: mpsc::Sender<Record>,
     /// Told when a board comes to stand otherwise.
     pub(crate) stands: Arc<Notify>,
     /// So many boards are called at a time.
@@ -24,12 +25,22 @@ pub(crate) struct Term {
 }
 
 impl Term {
-    /// Keeps what happened to a job. A store that does not answer costs the note, not the job.
-    pub(crate) async fn note(&self, job: &str, board: &str, what: &str) {
-        tracing::info!(job, board, "{what}");
-        if let Err(error) = self.store.add_event(job, board, what, now_ms()).await {
-            tracing::warn!(job, board, %error, "what happened could not be kept");
+    /// Keeps something; what finds no room is lost, and the boards go on.
+    pub(crate) fn keep(&self, record: Record) {
+        if self.records.try_send(record).is_err() {
+            tracing::warn!("there is too much to keep; some of what happened is lost");
         }
+    }
+
+    /// Keeps what happened to a job.
+    pub(crate) fn note(&self, job: &str, board: &str, what: &str) {
+        tracing::info!(job, board, "{what}");
+        self.keep(Record::Event(NewEvent {
+            job: job.to_owned(),
+            board: board.to_owned(),
+            at_ms: now_ms(),
+            what: what.to_owned(),
+        }));
     }
 }
 

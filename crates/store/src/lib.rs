@@ -23,7 +23,7 @@ pub use error::StoreError;
 pub use fronts::StoredFront;
 pub use jobs::{JobState, StoredJob};
 pub use leaders::Leadership;
-pub use plans::{StoredEvent, StoredPlan};
+pub use plans::{NewEvent, StoredEvent, StoredPlan};
 pub use profiles::{ProfileFilter, StoredProfile, mode_from_text, mode_text};
 pub use revisions::Counted;
 pub use searches::{SearchState, StoredSearch};

@@ -1,6 +1,7 @@
 //! The plans of jobs on boards, and what else happened to jobs.
 
 use serde_json::Value;
+use sqlx::QueryBuilder;
 use sqlx::types::Json;
 
 use crate::database::{Store, with_database};
@@ -44,6 +45,22 @@ impl From<Row> for StoredPlan {
     }
 }
 
+/// Something that happened to a job, before it has a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// The job.
+    pub job: String,
+    /// The board; empty where it is none of one board's.
+    pub board: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// What happened.
+    pub what: String,
+}
+
+/// A plan has seven values; see the limit of profiles.
+const ROWS_A_STATEMENT: usize = 3000;
+
 /// Something that happened to a job.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct StoredEvent {
@@ -60,17 +77,30 @@ pub struct StoredEvent {
 }
 
 impl Store {
-    /// Keeps a plan.
+    /// Keeps plans, all of them or none; the later in the order is the later plan.
     ///
     /// # Errors
     /// When the database does not answer or refuses.
-    pub async fn add_plan(&self, plan: &StoredPlan) -> Result<(), StoreError> {
-        let text = "INSERT INTO plans (job, board, generation, plan, origin, measurements, \
-                    made_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    pub async fn add_plans(&self, plans: &[StoredPlan]) -> Result<(), StoreError> {
         with_database!(self, pool => {
-            let query = sqlx::query(text).bind(&plan.job).bind(&plan.board).bind(plan.generation);
-            let query = query.bind(Json(&plan.plan)).bind(&plan.origin).bind(plan.measurements);
-            query.bind(plan.made_at_ms).execute(pool).await?;
+            let mut transaction = pool.begin().await?;
+            for chunk in plans.chunks(ROWS_A_STATEMENT) {
+                let mut query = QueryBuilder::new(
+                    "INSERT INTO plans (job, board, generation, plan, origin, measurements, \
+                     made_at_ms) ",
+                );
+                query.push_values(chunk, |mut row, plan| {
+                    row.push_bind(&plan.job)
+                        .push_bind(&plan.board)
+                        .push_bind(plan.generation)
+                        .push_bind(Json(&plan.plan))
+                        .push_bind(&plan.origin)
+                        .push_bind(plan.measurements)
+                        .push_bind(plan.made_at_ms);
+                });
+                query.build().execute(&mut *transaction).await?;
+            }
+            transaction.commit().await?;
         });
         Ok(())
     }
@@ -89,21 +119,25 @@ impl Store {
         Ok(rows.into_iter().map(StoredPlan::from).collect())
     }
 
-    /// Keeps what happened to a job.
+    /// Keeps what happened to jobs, all of it or nothing, in this order.
     ///
     /// # Errors
     /// When the database does not answer or refuses.
-    pub async fn add_event(
-        &self,
-        job: &str,
-        board: &str,
-        what: &str,
-        at_ms: i64,
-    ) -> Result<(), StoreError> {
-        let text = "INSERT INTO events (job, board, at_ms, what) VALUES ($1, $2, $3, $4)";
+    pub async fn add_events(&self, events: &[NewEvent]) -> Result<(), StoreError> {
         with_database!(self, pool => {
-            let query = sqlx::query(text).bind(job).bind(board).bind(at_ms).bind(what);
-            query.execute(pool).await?;
+            let mut transaction = pool.begin().await?;
+            for chunk in events.chunks(ROWS_A_STATEMENT) {
+                let mut query =
+                    QueryBuilder::new("INSERT INTO events (job, board, at_ms, what) ");
+                query.push_values(chunk, |mut row, event| {
+                    row.push_bind(&event.job)
+                        .push_bind(&event.board)
+                        .push_bind(event.at_ms)
+                        .push_bind(&event.what);
+                });
+                query.build().execute(&mut *transaction).await?;
+            }
+            transaction.commit().await?;
         });
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fulcrum_domain::{Knob, ModeSpace};
 use fulcrum_store::{
-    Counted, JobState, ProfileFilter, SearchState, Store, StoreError, StoredBoard,
+    Counted, JobState, NewEvent, ProfileFilter, SearchState, Store, StoreError, StoredBoard,
     StoredBoardState, StoredFront, StoredPlan, StoredProfile, StoredWindow, mode_from_text,
     mode_text,
 };
@@ -219,6 +219,10 @@ async fn searches_end_once(address: &str) {
     assert_eq!(store.searches(None, "s1", 1).await.unwrap()[0].id, "s3");
 }
 
+fn event(job: &str, what: &str) -> NewEvent {
+    NewEvent { job: job.into(), board: "x".into(), at_ms: 5, what: what.into() }
+}
+
 async fn plans_and_events_are_kept_in_their_order(address: &str) {
     let store = open(address).await;
     store.put_job("a", &json!(1), "", 1).await.unwrap();
@@ -231,18 +235,17 @@ async fn plans_and_events_are_kept_in_their_order(address: &str) {
         measurements: 0,
         made_at_ms: at,
     };
-    for (board, at) in [("x", 1), ("y", 2), ("x", 3)] {
-        store.add_plan(&plan(board, at)).await.unwrap();
-    }
+    store.add_plans(&[plan("x", 1), plan("y", 2), plan("x", 3)]).await.unwrap();
     assert_eq!(store.latest_plans("a").await.unwrap(), [plan("x", 3), plan("y", 2)]);
-    for what in ["searching", "planned", "running"] {
-        store.add_event("a", "x", what, 5).await.unwrap();
-    }
+    let told = ["searching", "planned", "running"].map(|what| event("a", what));
+    store.add_events(&told).await.unwrap();
     let events = store.events("a", 0, 10).await.unwrap();
     assert_eq!(events.len(), 3);
     let rest = store.events("a", events[0].id, 10).await.unwrap();
     assert_eq!(rest, events[1..]);
-    assert!(store.add_event("nobody", "", "x", 1).await.is_err(), "there is no such job");
+    let none = [event("a", "more"), event("nobody", "there is no such job")];
+    assert!(store.add_events(&none).await.is_err());
+    assert_eq!(store.events("a", 0, 10).await.unwrap().len(), 3, "all of them or none");
 }
 
 async fn windows_boards_fronts_and_settings_are_kept(address: &str) {
@@ -412,7 +415,7 @@ async fn a_change_of_what_is_wanted_counts_and_nothing_else_does(address: &str) 
     let job = store.put_job("j", &json!({"a": 1}), "", 1).await.unwrap();
     assert!(grown().await, "a job came");
     store.set_job_state("j", job.generation, JobState::Running, "runs", 2).await.unwrap();
-    store.add_event("j", "a", "something", 2).await.unwrap();
+    store.add_events(&[event("j", "something")]).await.unwrap();
     assert!(!grown().await, "that it runs is no wish");
     store.put_job("j", &json!({"a": 2}), "", 3).await.unwrap();
     assert!(grown().await, "a job changed");

@@ -93,7 +93,7 @@ fn of_a_pair() -> Vec<StoredProfile> {
     let space = orin.space().clone();
     let (train, infer) = (Workload::train("resnet18"), Workload::infer("mobilenet_v3"));
     let mut profiles = Vec::new();
-    let step = space.len() * 4 / OF_A_FRONT;
+    let step = space.len() * 3 / OF_A_FRONT;
     for mode in space.ids().step_by(step.max(1)) {
         for (workload, batch) in [(&train, 16), (&infer, 8), (&infer, 16), (&infer, 32)] {
             let size = BatchSize::new(batch).unwrap();

@@ -32,6 +32,8 @@ struct Rig {
     rng: ChaCha8Rng,
     /// How many profiles there were once the job ran.
     profiles: usize,
+    /// How many budgets were asked for.
+    budgets: u32,
 }
 
 impl Rig {
@@ -45,7 +47,8 @@ impl Rig {
         client.submit("j", job_spec("x", pair(30.0, 60.0))).await.unwrap();
         client.until_runs("j", 1, PATIENCE).await;
         let (optimizer, scheduler, agent) = (Some(optimizer), Some(scheduler), Some(agent));
-        let mut rig = Self { house, optimizer, scheduler, agent, client, rng, profiles: 0 };
+        let mut rig =
+            Self { house, optimizer, scheduler, agent, client, rng, profiles: 0, budgets: 0 };
         rig.profiles = rig.profiles().await;
         rig
     }
@@ -63,9 +66,15 @@ impl Rig {
         tokio::time::sleep(time).await;
     }
 
+    /// A budget that was not asked for before.
+    fn another_budget(&mut self) -> f64 {
+        self.budgets += 1;
+        f64::from(self.rng.random_range(240..320)) / 10.0 + f64::from(self.budgets) / 1000.0
+    }
+
     /// Asks for another budget, until it is accepted.
     async fn change(&mut self) -> f64 {
-        let watts = f64::from(self.rng.random_range(240..320)) / 10.0;
+        let watts = self.another_budget();
         let began = Instant::now();
         loop {
             match self.client.submit("j", job_spec("x", pair(watts, 60.0))).await {
@@ -213,7 +222,7 @@ async fn a_leader_that_hangs_is_replaced_and_does_not_act_when_it_wakes() {
         replicas[0].1.hang(true);
         // The other one is told, and takes over.
         let mut client = Client::of(&rig.house, replicas[1].0).await;
-        let watts = f64::from(rig.rng.random_range(240..320)) / 10.0;
+        let watts = rig.another_budget();
         client.submit("j", job_spec("x", pair(watts, 60.0))).await.unwrap();
         client
             .until("j", PATIENCE, |answer| {

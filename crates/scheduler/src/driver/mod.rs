@@ -162,7 +162,7 @@ impl Driver {
                 }
                 ended = ended(&mut session.search) => {
                     session.search = None;
-                    self.search_ended(&mut session, ended).await;
+                    self.search_ended(&mut session, ended);
                 }
                 Ok(()) = progress.changed() => {
                     let measurements = *progress.borrow_and_update();
@@ -253,8 +253,8 @@ impl Driver {
         }
     }
 
-    async fn note(&self, job: &str, what: &str) {
-        self.term.note(job, &self.board.name, what).await;
+    fn note(&self, job: &str, what: &str) {
+        self.term.note(job, &self.board.name, what);
     }
 }
 

@@ -11,6 +11,7 @@ use tonic::Status;
 use super::{Driver, InForce, LATER, SOON, Session};
 use crate::drift::Watch;
 use crate::job::{self, BoardState};
+use crate::keeper::Record;
 use crate::link::LinkError;
 use crate::made_plan::MadePlan;
 use crate::planner::{Place, Searched, is_passing};
@@ -83,7 +84,7 @@ impl Driver {
                 standing.budget_watts = None;
             }
         });
-        self.note(&order.job, "no stored plan answers: a search begins").await;
+        self.note(&order.job, "no stored plan answers: a search begins");
         let spec = v1::SearchSpec {
             problem: Some(problem),
             strategy: job::strategy(&order.spec).to_owned(),
@@ -98,23 +99,19 @@ impl Driver {
     }
 
     /// Takes what a search gave.
-    pub(super) async fn search_ended(
-        &self,
-        session: &mut Session,
-        ended: Result<Searched, Status>,
-    ) {
+    pub(super) fn search_ended(&self, session: &mut Session, ended: Result<Searched, Status>) {
         let Wanted::Run(order) = self.wanted.borrow().clone() else { return };
         match ended {
             Ok(searched) => {
                 let what = format!("a search ended after {} measurements", searched.measurements);
-                self.note(&order.job, &what).await;
+                self.note(&order.job, &what);
                 session.searched = Some((order, searched));
                 session.due = Some(Instant::now());
             }
             Err(status) => {
                 session.again += 1;
                 self.blocked(format!("no plan could be searched for: {}", status.message()));
-                self.note(&order.job, &format!("a search failed: {}", status.message())).await;
+                self.note(&order.job, &format!("a search failed: {}", status.message()));
                 let passing = is_passing(&status);
                 session.due = Some(Instant::now() + if passing { SOON } else { LATER });
             }
@@ -130,7 +127,7 @@ impl Driver {
     ) -> Result<(), LinkError> {
         if let Some(rate) = session.rate.take().filter(|_| session.in_force.is_some()) {
             let what = format!("requests arrive {rate:.1} times a second; no plan holds then");
-            self.note(&order.job, &what).await;
+            self.note(&order.job, &what);
             return Ok(());
         }
         session.in_force = None;
@@ -145,7 +142,7 @@ impl Driver {
             standing.kept = 0;
         });
         if said {
-            self.note(&order.job, &format!("no plan meets the budgets: {because}")).await;
+            self.note(&order.job, &format!("no plan meets the budgets: {because}"));
         }
         Ok(())
     }
@@ -160,13 +157,13 @@ impl Driver {
         let before = session.in_force.take();
         let is_same = before.as_ref().is_some_and(|now| now.made.does_the_same(&made));
         if !is_same {
-            self.keep_plan(&order, &made, (origin, measurements)).await;
             let simulate = if self.board.simulate { made.simulated.clone() } else { Vec::new() };
             session.link.apply(made.turns.clone(), simulate).await?;
-            self.note(&order.job, &format!("in force: {}; from {origin}", made.words())).await;
+            self.keep_plan(&order, &made, (origin, measurements));
+            self.note(&order.job, &format!("in force: {}; from {origin}", made.words()));
         } else if before.as_ref().is_some_and(|now| !now.order.is_same_change(&order)) {
-            self.keep_plan(&order, &made, (origin, measurements)).await;
-            self.note(&order.job, "its plan stays as it is").await;
+            self.keep_plan(&order, &made, (origin, measurements));
+            self.note(&order.job, "its plan stays as it is");
         }
         let watch = match before.filter(|now| is_same && now.made.promise == made.promise) {
             Some(now) => now.watch,
@@ -185,10 +182,10 @@ impl Driver {
         Ok(())
     }
 
-    /// A plan is known to all before it is in force. A store that is away does not keep a board from
-    /// its plan: it is made again from the same profiles by whoever asks.
-    async fn keep_plan(&self, order: &Order, made: &MadePlan, (origin, measurements): (&str, u32)) {
-        let plan = StoredPlan {
+    /// Keeps a plan for whoever asks. The disk is not waited for: whoever takes over makes the plan
+    /// again, from the same profiles.
+    fn keep_plan(&self, order: &Order, made: &MadePlan, (origin, measurements): (&str, u32)) {
+        self.term.keep(Record::Plan(StoredPlan {
             job: order.job.clone(),
             board: self.board.name.clone(),
             generation: order.generation,
@@ -196,9 +193,6 @@ impl Driver {
             origin: origin.to_owned(),
             measurements: measurements.into(),
             made_at_ms: now_ms(),
-        };
-        if let Err(error) = self.term.store.add_plan(&plan).await {
-            tracing::warn!(board = self.board.name, %error, "a plan could not be kept");
-        }
+        }));
     }
 }

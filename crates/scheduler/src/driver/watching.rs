@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{Driver, InForce, Session};
 use crate::drift::Finding;
+use crate::keeper::Record;
 use crate::made_plan::planned_workload;
 use crate::planner::Place;
 use crate::rollout::KEPT_WINDOWS;
@@ -23,28 +24,28 @@ impl Driver {
             session.due = Some(Instant::now());
             return;
         }
-        let _ = self.term.windows.try_send(stored(&self.board.name, now, window));
+        self.term.keep(Record::Window(stored(&self.board.name, now, window)));
         let finding = now.watch.window(window);
         let (kept, breaks) = (now.watch.kept().min(KEPT_WINDOWS), now.watch.breaks());
         let (job, plans) = (now.order.job.clone(), now.made.plans.clone());
         let did_break = self.standing.borrow().breaks.is_some();
         if let Some(reason) = breaks.as_ref().filter(|_| !did_break) {
-            self.note(&job, &format!("a budget is broken: {reason}")).await;
+            self.note(&job, &format!("a budget is broken: {reason}"));
         }
         self.stand(|standing| (standing.kept, standing.breaks) = (kept, breaks));
         for fenced in &window.fenced {
             let what = format!("goes on without {}: {}", fenced.workload, fenced.reason);
-            self.note(&job, &what).await;
+            self.note(&job, &what);
         }
         for action in &window.guard_actions {
-            self.note(&job, &format!("its guard stepped down: {}", action.reason)).await;
+            self.note(&job, &format!("its guard stepped down: {}", action.reason));
         }
         let place = self.place(&session.link);
         match finding {
             None => {}
             Some(Finding::Rate { per_second }) => {
                 let what = format!("requests arrive {per_second:.1} times a second: planned anew");
-                self.note(&job, &what).await;
+                self.note(&job, &what);
                 session.rate = Some(per_second);
                 session.due = Some(Instant::now());
             }
@@ -82,7 +83,7 @@ impl Driver {
                 Err(status) => tracing::warn!(%status, "profiles could not be suspected"),
             }
         }
-        self.note(job, &format!("{what}; {suspected} profiles are measured again")).await;
+        self.note(job, &format!("{what}; {suspected} profiles are measured again"));
         if suspected > 0 {
             session.again += 1;
             session.due = Some(Instant::now());

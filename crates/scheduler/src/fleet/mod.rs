@@ -85,7 +85,10 @@ impl Fleet {
                 Ok(true) => {}
                 Ok(false) => {
                     tokio::select! {
-                        () = self.term.stands.notified() => tokio::time::sleep(TOGETHER).await,
+                        () = self.term.stands.notified() => tokio::select! {
+                            () = tokio::time::sleep(TOGETHER) => {}
+                            () = self.woken.notified() => {}
+                        },
                         () = self.woken.notified() => {}
                         () = tokio::time::sleep(LOOK) => continue,
                     }
