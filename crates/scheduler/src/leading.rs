@@ -12,7 +12,8 @@ use crate::keeper::Record;
 use crate::planner::Planner;
 use crate::term::Term;
 
-const ROLE: &str = "scheduler";
+/// The role that one of the replicas has.
+pub(crate) const ROLE: &str = "scheduler";
 /// A leader that could not say that it goes on for this share of its time stops, before another can
 /// begin.
 const GIVES_UP: f64 = 0.8;
@@ -66,8 +67,9 @@ impl Replica {
                     let fleet = Fleet::new(term, self.woken.clone());
                     tokio::select! {
                         () = fleet.lead() => {}
-                        () = self.keep_leading(asked) => tracing::warn!("not leading any more"),
+                        () = self.keep_leading(asked) => {}
                     }
+                    tracing::warn!("not leading any more");
                 }
                 Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "nobody can be asked who leads"),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::QueryBuilder;
 use sqlx::types::Json;
 
 use crate::database::{Store, with_database};
@@ -67,9 +66,6 @@ impl From<Row> for StoredBoard {
     }
 }
 
-/// A state has eight values; see the limit of profiles.
-const ROWS_A_STATEMENT: usize = 3000;
-
 impl Store {
     /// Keeps a board; one of the same name is changed, but for its lease's id and since when it is
     /// there.
@@ -118,41 +114,6 @@ impl Store {
             transaction.commit().await?;
             removed.rows_affected() > 0
         }))
-    }
-
-    /// Keeps how boards stand. What is said of a board that is not there is never told.
-    ///
-    /// # Errors
-    /// When the database does not answer or refuses.
-    pub async fn set_board_states(&self, states: &[StoredBoardState]) -> Result<(), StoreError> {
-        with_database!(self, pool => {
-            let mut transaction = pool.begin().await?;
-            for chunk in states.chunks(ROWS_A_STATEMENT) {
-                let mut query = QueryBuilder::new(
-                    "INSERT INTO board_states (board, job, state, message, model, software, \
-                     budget_watts, updated_at_ms) ",
-                );
-                query.push_values(chunk, |mut row, state| {
-                    row.push_bind(&state.board)
-                        .push_bind(&state.job)
-                        .push_bind(&state.state)
-                        .push_bind(&state.message)
-                        .push_bind(&state.model)
-                        .push_bind(&state.software)
-                        .push_bind(state.budget_watts)
-                        .push_bind(state.updated_at_ms);
-                });
-                query.push(
-                    " ON CONFLICT (board) DO UPDATE SET job = excluded.job, \
-                     state = excluded.state, message = excluded.message, model = excluded.model, \
-                     software = excluded.software, budget_watts = excluded.budget_watts, \
-                     updated_at_ms = excluded.updated_at_ms",
-                );
-                query.build().execute(&mut *transaction).await?;
-            }
-            transaction.commit().await?;
-        });
-        Ok(())
     }
 
     /// How all boards stand of which that is known, by name.

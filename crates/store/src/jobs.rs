@@ -178,27 +178,6 @@ impl Store {
         Ok(rows.into_iter().map(StoredJob::from).collect())
     }
 
-    /// Says how a job stands, unless it has another spec by now. Whether it was said.
-    ///
-    /// # Errors
-    /// When the database does not answer or refuses.
-    pub async fn set_job_state(
-        &self,
-        name: &str,
-        generation: i64,
-        state: JobState,
-        message: &str,
-        now_ms: i64,
-    ) -> Result<bool, StoreError> {
-        let text = "UPDATE jobs SET state = $3, message = $4, updated_at_ms = $5 \
-                    WHERE name = $1 AND generation = $2 \
-                    AND (state <> $3 OR message <> $4)";
-        Ok(with_database!(self, pool => {
-            let query = sqlx::query(text).bind(name).bind(generation).bind(state.as_str());
-            query.bind(message).bind(now_ms).execute(pool).await?.rows_affected() > 0
-        }))
-    }
-
     /// Has a job end; whether there is one that had not been told to before.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ mod profiles;
 mod revisions;
 mod searches;
 mod settings;
+mod standings;
 mod windows;
 
 pub use boards::{StoredBoard, StoredBoardState};
@@ -27,4 +28,5 @@ pub use plans::{NewEvent, StoredEvent, StoredPlan};
 pub use profiles::{ProfileFilter, StoredProfile, mode_from_text, mode_text};
 pub use revisions::Counted;
 pub use searches::{SearchState, StoredSearch};
+pub use standings::JobStanding;
 pub use windows::StoredWindow;

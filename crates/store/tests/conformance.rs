@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use fulcrum_domain::{Knob, ModeSpace};
 use fulcrum_store::{
-    Counted, JobState, NewEvent, ProfileFilter, SearchState, Store, StoreError, StoredBoard,
-    StoredBoardState, StoredFront, StoredPlan, StoredProfile, StoredWindow, mode_from_text,
-    mode_text,
+    Counted, JobStanding, JobState, NewEvent, ProfileFilter, SearchState, Store, StoreError,
+    StoredBoard, StoredBoardState, StoredFront, StoredPlan, StoredProfile, StoredWindow,
+    mode_from_text, mode_text,
 };
 use fulcrum_throwaway_postgres::Postgres;
 use serde_json::json;
@@ -42,6 +42,7 @@ on_both!(
     texts_stay_what_they_are,
     jobs_change_by_their_spec_and_repeated_requests_change_nothing,
     a_state_of_an_older_generation_is_not_taken,
+    whoever_does_not_lead_any_more_has_nothing_to_say,
     searches_end_once,
     plans_and_events_are_kept_in_their_order,
     windows_boards_fronts_and_settings_are_kept,
@@ -179,18 +180,54 @@ async fn jobs_change_by_their_spec_and_repeated_requests_change_nothing(address:
     assert_eq!(names(store.jobs("a", 10).await.unwrap()), ["b"]);
 }
 
+/// Says as the leader of the first term how boards and jobs stand.
+async fn say(store: &Store, boards: &[StoredBoardState], jobs: &[(&str, i64, JobState)]) {
+    let term = store.lead("test", "a", Duration::from_mins(1)).await.unwrap().unwrap().term;
+    let standing = |&(job, generation, state): &(&str, i64, JobState)| JobStanding {
+        job: job.into(),
+        generation,
+        state,
+        message: state.as_str().into(),
+    };
+    let jobs: Vec<_> = jobs.iter().map(standing).collect();
+    assert!(store.set_standings(("test", term), boards, &jobs, 6).await.unwrap());
+}
+
 async fn a_state_of_an_older_generation_is_not_taken(address: &str) {
     let store = open(address).await;
     store.put_job("a", &json!(1), "", 1).await.unwrap();
-    assert!(store.set_job_state("a", 1, JobState::Running, "on 2 boards", 2).await.unwrap());
-    assert!(!store.set_job_state("a", 1, JobState::Running, "on 2 boards", 3).await.unwrap());
+    say(&store, &[], &[("a", 1, JobState::Running)]).await;
+    assert_eq!(store.job("a").await.unwrap().state, JobState::Running);
     store.put_job("a", &json!(2), "", 4).await.unwrap();
-    assert!(!store.set_job_state("a", 1, JobState::Infeasible, "", 5).await.unwrap());
+    say(&store, &[], &[("a", 1, JobState::Infeasible)]).await;
     assert_eq!(store.job("a").await.unwrap().state, JobState::Pending);
     for state in JobState::ALL {
-        store.set_job_state("a", 2, state, state.as_str(), 6).await.unwrap();
+        say(&store, &[], &[("a", 2, state)]).await;
         assert_eq!(store.job("a").await.unwrap().state, state);
     }
+}
+
+async fn whoever_does_not_lead_any_more_has_nothing_to_say(address: &str) {
+    let store = open(address).await;
+    store.put_job("j", &json!(1), "", 1).await.unwrap();
+    store.put_board(&board("a")).await.unwrap();
+    let lead = async |holder: &str| {
+        let lead = store.lead("test", holder, Duration::from_millis(20)).await.unwrap();
+        lead.unwrap().term
+    };
+    let earlier = lead("a").await;
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    let later = lead("b").await;
+    let said =
+        |state| JobStanding { job: "j".into(), generation: 1, state, message: String::new() };
+    let state =
+        |message: &str| StoredBoardState { message: message.into(), ..board_state("a", None) };
+    let now = [said(JobState::Running)];
+    assert!(store.set_standings(("test", later), &[state("new")], &now, 2).await.unwrap());
+    let old = [said(JobState::Blocked)];
+    assert!(!store.set_standings(("test", earlier), &[state("old")], &old, 3).await.unwrap());
+    assert_eq!(store.job("j").await.unwrap().state, JobState::Running);
+    assert_eq!(store.board_states().await.unwrap(), [state("new")]);
 }
 
 async fn searches_end_once(address: &str) {
@@ -380,11 +417,8 @@ fn board(name: &str) -> StoredBoard {
     }
 }
 
-async fn boards_stand_as_was_last_said(address: &str) {
-    let store = open(address).await;
-    store.put_board(&board("a")).await.unwrap();
-    store.put_board(&board("b")).await.unwrap();
-    let state = |board: &str, budget_watts| StoredBoardState {
+fn board_state(board: &str, budget_watts: Option<f64>) -> StoredBoardState {
+    StoredBoardState {
         board: board.into(),
         job: "j".into(),
         state: "running".into(),
@@ -393,10 +427,17 @@ async fn boards_stand_as_was_last_said(address: &str) {
         software: "s".into(),
         budget_watts,
         updated_at_ms: 7,
-    };
+    }
+}
+
+async fn boards_stand_as_was_last_said(address: &str) {
+    let store = open(address).await;
+    store.put_board(&board("a")).await.unwrap();
+    store.put_board(&board("b")).await.unwrap();
+    let state = board_state;
     let said = [state("a", None), state("b", Some(20.0)), state("gone", None)];
-    store.set_board_states(&said).await.unwrap();
-    store.set_board_states(&[state("a", Some(30.0))]).await.unwrap();
+    say(&store, &said, &[]).await;
+    say(&store, &[state("a", Some(30.0))], &[]).await;
     let found = store.board_states().await.unwrap();
     assert_eq!(found, [state("a", Some(30.0)), state("b", Some(20.0))]);
     store.remove_board("a").await.unwrap();
@@ -414,7 +455,7 @@ async fn a_change_of_what_is_wanted_counts_and_nothing_else_does(address: &str) 
     assert!(grown().await, "a board came");
     let job = store.put_job("j", &json!({"a": 1}), "", 1).await.unwrap();
     assert!(grown().await, "a job came");
-    store.set_job_state("j", job.generation, JobState::Running, "runs", 2).await.unwrap();
+    say(&store, &[board_state("a", None)], &[("j", job.generation, JobState::Running)]).await;
     store.add_events(&[event("j", "something")]).await.unwrap();
     assert!(!grown().await, "that it runs is no wish");
     store.put_job("j", &json!({"a": 2}), "", 3).await.unwrap();
@@ -423,7 +464,7 @@ async fn a_change_of_what_is_wanted_counts_and_nothing_else_does(address: &str) 
     store.cancel_job("j", 4).await.unwrap();
     assert!(grown().await, "a job ends");
     assert_eq!(store.jobs_to_tend().await.unwrap().len(), 1, "until it has ended");
-    store.set_job_state("j", 2, JobState::Cancelled, "", 5).await.unwrap();
+    say(&store, &[], &[("j", 2, JobState::Cancelled)]).await;
     assert!(store.jobs_to_tend().await.unwrap().is_empty());
     store.put_setting("site_power_watts", &json!(100.0)).await.unwrap();
     assert!(grown().await, "a setting came");

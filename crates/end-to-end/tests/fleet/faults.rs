@@ -69,7 +69,7 @@ impl Rig {
     /// A budget that was not asked for before.
     fn another_budget(&mut self) -> f64 {
         self.budgets += 1;
-        f64::from(self.rng.random_range(240..320)) / 10.0 + f64::from(self.budgets) / 1000.0
+        f64::from(self.rng.random_range(240..320) * 100 + self.budgets) / 1000.0
     }
 
     /// Asks for another budget, until it is accepted.

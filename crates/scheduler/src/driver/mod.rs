@@ -51,6 +51,14 @@ pub(crate) struct Standing {
     pub(crate) breaks: Option<String>,
 }
 
+impl Standing {
+    /// Whether what it says of a plan is of another job, or of an earlier change of this one.
+    pub(crate) fn is_of_another_change(&self, job: &str, generation: i64) -> bool {
+        let is_of_a_plan = matches!(self.state, BoardState::Running | BoardState::Infeasible);
+        is_of_a_plan && (self.job != job || self.generation != generation)
+    }
+}
+
 /// Drives one board.
 pub(crate) struct Driver {
     pub(crate) board: StoredBoard,

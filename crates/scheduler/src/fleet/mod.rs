@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fulcrum_api::v1;
-use fulcrum_store::{Counted, JobState, StoreError, StoredBoard, StoredBoardState, StoredJob};
+use fulcrum_store::{Counted, JobStanding, StoreError, StoredBoard, StoredBoardState, StoredJob};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -59,7 +59,7 @@ pub(crate) struct Fleet {
     revision: Option<i64>,
     /// What was said of boards and jobs.
     said_of_boards: HashMap<String, StoredBoardState>,
-    said_of_jobs: HashMap<String, (i64, JobState, String)>,
+    said_of_jobs: HashMap<String, JobStanding>,
 }
 
 impl Fleet {
@@ -78,7 +78,7 @@ impl Fleet {
         }
     }
 
-    /// Decides until it is dropped; then the boards keep what they have.
+    /// Decides until it is dropped, or another replica leads; then the boards keep what they have.
     pub(crate) async fn lead(mut self) {
         loop {
             match self.look().await {
@@ -104,8 +104,12 @@ impl Fleet {
                 }
             }
             self.decide().await;
-            if let Err(error) = self.say().await {
-                tracing::warn!(%error, "how boards and jobs stand could not be kept");
+            match self.say().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "how boards and jobs stand could not be kept");
+                }
             }
         }
     }

@@ -1,17 +1,18 @@
 //! How boards and jobs stand, kept for whoever asks.
 
 use fulcrum_service::now_ms;
-use fulcrum_store::{JobState, StoreError, StoredBoardState};
+use fulcrum_store::{JobStanding, JobState, StoreError, StoredBoardState};
 
 use super::{Fleet, Seat, Work};
 use crate::job::{self, BoardState, Member};
+use crate::leading::ROLE;
 use crate::term::Wanted;
 
 const LEFT_OUT: &str = "the site's power leaves nothing for it";
 
 impl Fleet {
-    /// Says how boards and jobs stand, where that has changed.
-    pub(super) async fn say(&mut self) -> Result<(), StoreError> {
+    /// Says how boards and jobs stand, where that has changed; whether this replica still leads.
+    pub(super) async fn say(&mut self) -> Result<bool, StoreError> {
         let now = now_ms();
         let mut changed = Vec::new();
         for (name, seat) in &self.seats {
@@ -37,21 +38,19 @@ impl Fleet {
                 changed.push(state);
             }
         }
-        if !changed.is_empty() {
-            self.term.store.set_board_states(&changed).await?;
-            self.said_of_boards
-                .extend(changed.into_iter().map(|state| (state.board.clone(), state)));
+        let mut jobs = self.job_standings();
+        jobs.retain(|now| self.said_of_jobs.get(&now.job) != Some(now));
+        if changed.is_empty() && jobs.is_empty() {
+            return Ok(true);
         }
+        let term = (ROLE, self.term.number.cast_signed());
+        if !self.term.store.set_standings(term, &changed, &jobs, now).await? {
+            return Ok(false);
+        }
+        self.said_of_boards.extend(changed.into_iter().map(|state| (state.board.clone(), state)));
         self.said_of_boards.retain(|name, _| self.seats.contains_key(name));
-        for (name, generation, state, message) in self.job_states() {
-            let said = (generation, state, message.clone());
-            if self.said_of_jobs.get(&name) != Some(&said) {
-                let store = &self.term.store;
-                store.set_job_state(&name, generation, state, &message, now).await?;
-                self.said_of_jobs.insert(name, said);
-            }
-        }
-        Ok(())
+        self.said_of_jobs.extend(jobs.into_iter().map(|now| (now.job.clone(), now)));
+        Ok(true)
     }
 
     /// Whether a board has a job and the site's power leaves nothing for it.
@@ -59,7 +58,7 @@ impl Fleet {
         self.site_watts.is_some() && seat.job.is_some() && *seat.wanted.borrow() == Wanted::Nothing
     }
 
-    fn job_states(&self) -> Vec<(String, i64, JobState, String)> {
+    fn job_standings(&self) -> Vec<JobStanding> {
         let mut states = Vec::new();
         for work in &self.work {
             let name = &work.job.name;
@@ -75,6 +74,8 @@ impl Fleet {
                     });
                     let (state, message) = if self.left_out(seat) {
                         (BoardState::Blocked, LEFT_OUT.to_owned())
+                    } else if standing.is_of_another_change(name, work.job.generation) {
+                        (BoardState::Idle, "its last plan is still in force".to_owned())
                     } else {
                         (standing.state, standing.message.clone())
                     };
@@ -87,13 +88,16 @@ impl Fleet {
                 (state, message) =
                     (JobState::Blocked, format!("no further board is changed: {reason}"));
             }
-            states.push((name.clone(), work.job.generation, state, message));
+            let (job, generation) = (name.clone(), work.job.generation);
+            states.push(JobStanding { job, generation, state, message });
         }
         for job in &self.ending {
             let runs = |seat: &Seat| seat.standing.borrow().job == job.name;
             if !self.seats.values().any(runs) {
                 let message = "cancelled; its boards were given back".to_owned();
-                states.push((job.name.clone(), job.generation, JobState::Cancelled, message));
+                let (job, generation) = (job.name.clone(), job.generation);
+                let state = JobState::Cancelled;
+                states.push(JobStanding { job, generation, state, message });
             }
         }
         states
