@@ -1,6 +1,6 @@
 //! One of several replicas leads; the others wait.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use fulcrum_service::new_id;
@@ -63,6 +63,7 @@ impl Replica {
                         records: self.records.clone(),
                         stands: Arc::default(),
                         calls: Semaphore::new(CALLS),
+                        spaces: Mutex::default(),
                     });
                     let fleet = Fleet::new(term, self.woken.clone());
                     tokio::select! {

@@ -1,8 +1,10 @@
 //! The connection to one board: its description, its windows, the lease, the plan in force.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fulcrum_api::{AgentClient, BoardDescription, TurnClient, connect_both, duration_to_wire, v1};
+use fulcrum_domain::ModeSpace;
 use fulcrum_store::StoredBoard;
 use tokio::time::timeout;
 use tonic::{Code, Status, Streaming};
@@ -45,7 +47,12 @@ impl From<Status> for LinkError {
 pub(crate) struct Link {
     agent: AgentClient,
     turns: TurnClient,
-    pub(crate) description: BoardDescription,
+    /// What tells equal boards.
+    pub(crate) model: String,
+    /// The software that decides how it behaves.
+    pub(crate) software: String,
+    /// Its power modes.
+    pub(crate) space: Arc<ModeSpace>,
     pub(crate) windows: Streaming<v1::WatchWindowsResponse>,
     lease_id: String,
     /// What the lease is used with, while it is held.
@@ -74,13 +81,19 @@ impl Link {
         let windows = turns.watch_windows(request).await?.into_inner();
         let generation = turns.get_turns(v1::GetTurnsRequest {}).await?.into_inner().generation;
         let lease_id = board.lease_id.clone();
-        Ok(Self { agent, turns, description, windows, lease_id, lease: None, term, generation })
-    }
-
-    /// What tells equal boards.
-    pub(crate) fn model(&self) -> &str {
-        let identity = &self.description.identity;
-        identity.compatible.first().unwrap_or(&identity.model)
+        let identity = description.identity;
+        Ok(Self {
+            agent,
+            turns,
+            model: identity.compatible.into_iter().next().unwrap_or(identity.model),
+            software: identity.software,
+            space: description.space,
+            windows,
+            lease_id,
+            lease: None,
+            term,
+            generation,
+        })
     }
 
     /// Whether nobody but this fleet has the board.

@@ -1,8 +1,9 @@
 //! What all drivers of boards share while this replica leads.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fulcrum_api::v1;
+use fulcrum_domain::ModeSpace;
 use fulcrum_service::now_ms;
 use fulcrum_store::{NewEvent, Store};
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -22,9 +23,21 @@ pub(crate) struct Term {
     pub(crate) stands: Arc<Notify>,
     /// So many boards are called at a time.
     pub(crate) calls: Semaphore,
+    /// The mode spaces of its boards, of which there are few.
+    pub(crate) spaces: Mutex<Vec<Arc<ModeSpace>>>,
 }
 
 impl Term {
+    /// The same space as other boards have, where it is: a thousand copies would fill the memory.
+    pub(crate) fn shared(&self, space: Arc<ModeSpace>) -> Arc<ModeSpace> {
+        let mut spaces = self.spaces.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = spaces.iter().find(|known| **known == space) {
+            return known.clone();
+        }
+        spaces.push(space.clone());
+        space
+    }
+
     /// Keeps something; what finds no room is lost, and the boards go on.
     pub(crate) fn keep(&self, record: Record) {
         if self.records.try_send(record).is_err() {

@@ -120,14 +120,15 @@ impl Driver {
 
     /// Drives as long as the board answers. One that did is called again soon.
     async fn session(&mut self, pause: &mut Duration) -> Result<(), LinkError> {
-        let link = {
+        let mut link = {
             let _call = self.term.calls.acquire().await;
             Link::open(&self.board, self.term.number).await?
         };
+        link.space = self.term.shared(link.space);
         *pause = FIRST_PAUSE;
         self.stand(|standing| {
-            link.model().clone_into(&mut standing.model);
-            standing.software.clone_from(&link.description.identity.software);
+            standing.model.clone_from(&link.model);
+            standing.software.clone_from(&link.software);
             if standing.state != BoardState::Running {
                 standing.state = BoardState::Idle;
                 standing.message = "it answers".into();
@@ -224,8 +225,8 @@ impl Driver {
         Place {
             address: self.board.address.clone(),
             stand_in: self.board.stand_in.clone(),
-            model: link.model().to_owned(),
-            software: link.description.identity.software.clone(),
+            model: link.model.clone(),
+            software: link.software.clone(),
             name: self.board.name.clone(),
         }
     }

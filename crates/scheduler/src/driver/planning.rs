@@ -59,7 +59,7 @@ impl Driver {
         let others = others.filter_map(|(problem, answer)| {
             Some((problem.clone(), answer.outcome.as_ref()?.plan.clone()?))
         });
-        let space = &session.link.description.space;
+        let space = &session.link.space;
         let made = MadePlan::new(&order.spec, (problem, plan), others, space);
         let made = made.map_err(|error| LinkError::Refused(error.to_string()))?;
         self.put_into_force(session, order, made, (&origin, measurements)).await

@@ -52,6 +52,8 @@ pub(crate) struct Fleet {
     woken: Arc<Notify>,
     seats: BTreeMap<String, Seat>,
     drivers: JoinSet<()>,
+    /// The boards of each job.
+    members: HashMap<String, Vec<String>>,
     work: Vec<Work>,
     /// Cancelled, and not yet ended on all boards.
     ending: Vec<StoredJob>,
@@ -69,6 +71,7 @@ impl Fleet {
             woken,
             seats: BTreeMap::new(),
             drivers: JoinSet::new(),
+            members: HashMap::new(),
             work: Vec::new(),
             ending: Vec::new(),
             site_watts: None,
@@ -201,8 +204,13 @@ impl Fleet {
         };
         let needs: Vec<Need> = self.work.iter().map(need).collect();
         let given = assign(&candidates, &needs);
+        self.members.clear();
         for (seat, place) in self.seats.values_mut().zip(given) {
             seat.job = place.map(|place| self.work[place].job.name.clone());
+            if let Some(job) = &seat.job {
+                let members = self.members.entry(job.clone()).or_default();
+                members.push(seat.board.name.clone());
+            }
         }
     }
 
@@ -275,9 +283,8 @@ impl Fleet {
     }
 
     /// The boards that have a job, by name.
-    fn members<'a>(&'a self, job: &'a str) -> impl Iterator<Item = &'a str> {
-        let has = move |seat: &&Seat| seat.job.as_deref() == Some(job);
-        self.seats.values().filter(has).map(|seat| seat.board.name.as_str())
+    fn members<'a>(&'a self, job: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.members.get(job).into_iter().flatten().map(String::as_str)
     }
 }
 
