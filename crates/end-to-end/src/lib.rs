@@ -57,13 +57,18 @@ impl House {
         Process::start(self, name, "fulcrum-optimizer", &["--store", &store, "--listen", &listen])
     }
 
-    /// Starts a scheduler that asks an optimizer.
+    /// Starts a scheduler that asks an optimizer, and need not be waited for long by whoever takes
+    /// over.
     pub fn scheduler(&self, name: &str, optimizer: &str) -> Process {
+        self.scheduler_with(name, optimizer, &["--takeover-seconds", "2"])
+    }
+
+    /// Starts a scheduler that asks an optimizer, with further arguments.
+    pub fn scheduler_with(&self, name: &str, optimizer: &str, further: &[&str]) -> Process {
         let (store, listen) = (self.postgres.address(), self.address(name));
         let optimizer = self.address(optimizer);
         let mut arguments = vec!["--store", &store, "--listen", &listen, "--optimizer", &optimizer];
-        // Whoever takes over need not be waited for long.
-        arguments.extend(["--takeover-seconds", "2"]);
+        arguments.extend(further);
         Process::start(self, name, "fulcrum-scheduler", &arguments)
     }
 

@@ -46,7 +46,7 @@ async fn main() {
 async fn fleet(boards: usize) {
     let house = House::on(Postgres::start_durable());
     let _optimizer = house.optimizer("optimizer");
-    let scheduler = house.scheduler("scheduler", "optimizer");
+    let scheduler = house.scheduler_with("scheduler", "optimizer", &[]);
     let mut client = Client::of(&house, "scheduler").await;
     let mut stubs = Stubs::start(house.folder(), boards);
     // One job a board: the most that there is to decide.

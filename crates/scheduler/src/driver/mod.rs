@@ -90,6 +90,8 @@ struct Session {
     again: u32,
     /// Workloads that were contradicted before: the next time it is not one mode alone.
     contradicted: BTreeSet<Workload>,
+    /// How many windows in a row were of an earlier plan than the one in force.
+    behind: u32,
     /// When to see to what is wanted.
     due: Option<Instant>,
 }
@@ -143,6 +145,7 @@ impl Driver {
             searched: None,
             again: 0,
             contradicted: BTreeSet::new(),
+            behind: 0,
             due: Some(Instant::now()),
         };
         let mut progress = session.progress.subscribe();

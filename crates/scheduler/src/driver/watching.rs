@@ -13,11 +13,20 @@ use crate::made_plan::planned_workload;
 use crate::planner::Place;
 use crate::rollout::KEPT_WINDOWS;
 
+/// So many windows in a row may be of the plan before.
+const LATE_WINDOWS: u32 = 5;
+
 impl Driver {
     /// Takes a window: keeps it, and acts on what it contradicts.
     pub(super) async fn window(&self, session: &mut Session, window: &v1::Window) {
         let Some(now) = &mut session.in_force else { return };
-        // The agent was restarted in between, or somebody else has put a plan into force.
+        // A window that ended before the plan came into force may come after it.
+        if window.generation < session.link.generation && session.behind < LATE_WINDOWS {
+            session.behind += 1;
+            return;
+        }
+        session.behind = 0;
+        // Somebody else has put a plan into force, or taken this one away.
         if window.generation != session.link.generation {
             session.link.generation = window.generation;
             session.in_force = None;
