@@ -74,10 +74,15 @@ impl House {
 
     /// Starts the agent of a simulated board, without noise.
     pub fn agent(&self, name: &str) -> Process {
+        self.agent_with(name, &[])
+    }
+
+    /// Starts the agent of a simulated board, with further arguments.
+    pub fn agent_with(&self, name: &str, further: &[&str]) -> Process {
         let own =
             |what: &str| self.folder.path().join(format!("{name}{what}")).display().to_string();
         let (socket, workers, state) = (own(".sock"), own("-workers.sock"), own("-state"));
-        let arguments = [
+        let mut arguments = vec![
             "--board",
             "simulated-orin-agx",
             "--noise",
@@ -89,6 +94,7 @@ impl House {
             "--state-dir",
             &state,
         ];
+        arguments.extend(further);
         Process::start(self, name, "fulcrum-agent", &arguments)
     }
 }

@@ -103,6 +103,34 @@ async fn equal_boards_share_a_search_and_jobs_of_every_kind_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_board_is_measured_on_itself_where_no_table_stands_in() {
+    let house = House::build();
+    let _optimizer = house.optimizer("optimizer");
+    // Its measurements take a hundredth of their time; it can simulate no workers then.
+    let _agent = house.agent_with("a", &["--speed", "100"]);
+    let _scheduler = house.scheduler("scheduler", "optimizer");
+    let mut client = Client::of(&house, "scheduler").await;
+    let board = v1::FleetBoard {
+        name: "boards/a".into(),
+        address: house.address("a"),
+        labels: [("for".to_owned(), "x".to_owned())].into(),
+        ..Default::default()
+    };
+    let request = v1::RegisterBoardRequest { board: Some(board), validate_only: false };
+    client.scheduler.register_board(request).await.unwrap();
+    let problem = v1::Problem { train: "resnet18".into(), ..Default::default() };
+    let within = |power_watts| v1::Problem { power_watts, ..problem.clone() };
+    client.submit("j", job_spec("x", within(30.0))).await.unwrap();
+    let answer = client.until_runs("j", 1, 3 * SEARCHING).await;
+    assert_eq!(answer.plans[0].origin, "search");
+    assert!(answer.plans[0].measurements >= 50, "{answer:#?}");
+    assert_eq!(lease(&house, "a").await.unwrap().holder, "fulcrum scheduler");
+    client.submit("j", job_spec("x", within(25.0))).await.unwrap();
+    let answer = client.until_runs("j", 1, SOON).await;
+    assert_eq!((answer.plans[0].origin.as_str(), answer.plans[0].measurements), ("front", 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_refused_with_its_field_and_changes_nothing() {
     let house = House::build();
     let _optimizer = house.optimizer("optimizer");

@@ -183,3 +183,41 @@ async fn a_board_that_another_holds_is_waited_for() {
     client.scheduler.cancel_job(request).await.unwrap();
     client.until_runs("late", 1, PATIENCE).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_over_in_the_midst_of_a_change_leaves_the_others_as_they_are() {
+    let house = House::build();
+    let _optimizer = house.optimizer("optimizer");
+    let mut agents: Vec<_> = ["a", "b"].into_iter().map(|name| house.agent(name)).collect();
+    let scheduler = house.scheduler("scheduler", "optimizer");
+    let mut client = Client::of(&house, "scheduler").await;
+    client.register(&house, "a", "x").await;
+    client.register(&house, "b", "x").await;
+    let spec = |watts| v1::JobSpec { at_a_time: 1, ..job_spec("x", pair(watts, 60.0)) };
+    client.submit("j", spec(32.0)).await.unwrap();
+    client.until_runs("j", 2, PATIENCE).await;
+    let job = client.submit("j", spec(30.0)).await.unwrap();
+    client
+        .until("j", PATIENCE, |answer| {
+            answer.plans.iter().any(|plan| plan.generation == job.generation)
+        })
+        .await;
+    scheduler.kill();
+    let _second = house.scheduler("second", "optimizer");
+    let mut client = Client::of(&house, "second").await;
+    // Until its turn comes, the other board keeps its plan and the lease.
+    let mut agent = connect(&house.address("b").parse().unwrap()).await.unwrap();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(4) {
+        let status = agent.get_status(v1::GetStatusRequest {}).await.unwrap().into_inner();
+        assert!(status.lease.is_some() && status.wanted.is_some(), "{status:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    client.until_runs("j", 2, PATIENCE).await;
+
+    // A job ends though one of its boards is gone.
+    agents.pop().unwrap().kill();
+    client.until("j", PATIENCE, |a| a.boards.iter().any(|b| b.state == "unreachable")).await;
+    client.scheduler.cancel_job(v1::CancelJobRequest { name: "jobs/j".into() }).await.unwrap();
+    client.until("j", PATIENCE, |a| a.job.as_ref().unwrap().state == "cancelled").await;
+}

@@ -252,6 +252,8 @@ impl Fleet {
             let step = rollout::next(&progress, work.spec.at_a_time as usize);
             for (name, may) in names.iter().zip(step.may) {
                 let Some(seat) = self.seats.get_mut(name) else { continue };
+                // What it was told before, be it by an earlier leader.
+                let has_it = seat.told.as_ref().is_some_and(|(job, _)| *job == work.job.name);
                 if may {
                     seat.told = Some(change.clone());
                 }
@@ -263,7 +265,6 @@ impl Fleet {
                         budget_watts,
                     })
                 };
-                let has_it = seat.standing.borrow().job == work.job.name;
                 let to_do = match budgets.get(name) {
                     Some(Some(budget)) if may => Wanted::Run(order(*budget)),
                     Some(Some(_)) if has_it => Wanted::Hold,

@@ -92,7 +92,11 @@ impl Fleet {
             states.push(JobStanding { job, generation, state, message });
         }
         for job in &self.ending {
-            let runs = |seat: &Seat| seat.standing.borrow().job == job.name;
+            // A board that is not there loses its lease by itself.
+            let runs = |seat: &Seat| {
+                let standing = seat.standing.borrow();
+                standing.job == job.name && standing.state != BoardState::Unreachable
+            };
             if !self.seats.values().any(runs) {
                 let message = "cancelled; its boards were given back".to_owned();
                 let (job, generation) = (job.name.clone(), job.generation);
