@@ -99,7 +99,8 @@ impl MadePlan {
     pub(crate) fn words(&self) -> String {
         let plan = &self.plan;
         let mut parts = Vec::new();
-        if plan.throughput_hertz > 0.0 {
+        // A plan may leave no time for what runs in the background, which is to be seen.
+        if !(self.problem.train.is_empty() && self.problem.background_infer.is_empty()) {
             parts.push(format!("{:.2} background minibatches/s", plan.throughput_hertz));
         }
         if plan.peak_latency_seconds > 0.0 {

@@ -21,7 +21,7 @@ pub(crate) fn plan_rows(plan: &v1::Plan, problem: &v1::Problem, origin: &str) ->
             ),
         ));
     }
-    if plan.throughput_hertz > 0.0 {
+    if !(problem.train.is_empty() && problem.background_infer.is_empty()) {
         let more = format!("background minibatches, {}", plan.alternate);
         rows.push(row("throughput", format!("{:.2}/s", plan.throughput_hertz), more));
     }

@@ -83,6 +83,8 @@ impl Fleet {
 
     /// Decides until it is dropped, or another replica leads; then the boards keep what they have.
     pub(crate) async fn lead(mut self) {
+        // Something is to be said that the store did not take.
+        let mut unsaid = false;
         loop {
             match self.look().await {
                 Ok(true) => {}
@@ -93,7 +95,9 @@ impl Fleet {
                             () = self.woken.notified() => {}
                         },
                         () = self.woken.notified() => {}
-                        () = tokio::time::sleep(LOOK) => continue,
+                        () = tokio::time::sleep(LOOK) => if !unsaid {
+                            continue;
+                        },
                     }
                     // What is wanted comes before what there is to say.
                     if let Err(error) = self.look().await {
@@ -107,13 +111,14 @@ impl Fleet {
                 }
             }
             self.decide().await;
-            match self.say().await {
-                Ok(true) => {}
+            unsaid = match self.say().await {
+                Ok(true) => false,
                 Ok(false) => return,
                 Err(error) => {
                     tracing::warn!(%error, "how boards and jobs stand could not be kept");
+                    true
                 }
-            }
+            };
         }
     }
 
