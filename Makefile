@@ -82,8 +82,8 @@ evaluate: build ## Score all searches on the measured tables of the AGX Orin, be
 
 test-e2e: cargo ## Run a fleet's suite alone: separate processes, a real Postgres, faults
 	@tests/install-postgres.sh
-	$(CARGO) build --locked --workspace --bins
-	$(CARGO) test --locked -p fulcrum-end-to-end
+	$(CARGO) build --locked --workspace --all-targets
+	$(CARGO) test --locked --workspace --test fleet
 
 test-python: cargo ## Run the tests of the Python package, and of a client in Python
 	$(CARGO) build --locked --workspace --all-targets
