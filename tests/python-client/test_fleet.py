@@ -24,6 +24,8 @@ def fleet(tmp_path: Path) -> Iterator[scheduler_pb2_grpc.SchedulerServiceStub]:
             f"--data={tmp_path}",
             f"--scheduler=unix://{socket}",
             f"--optimizer=unix://{tmp_path}/optimizer.sock",
+            "--http=none",
+            "--optimizer-http=none",
         ]
     )
     try:

@@ -33,6 +33,8 @@ mod turn_service;
 mod turns;
 mod windows;
 mod workers;
+mod workload_totals;
 
 pub use config::{Config, Kind, LogFormat, Threshold};
+pub use metrics::METRICS;
 pub use run::{AgentError, run, run_until};

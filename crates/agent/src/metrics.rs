@@ -2,20 +2,193 @@
 //! that says nothing exports no sample.
 
 use std::fmt::Write as _;
-use std::sync::atomic::AtomicU64;
 
 use fulcrum_board::{Quantity, Sensor};
-use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::{Registry, Unit};
+use fulcrum_telemetry::{Metric, PROCESS, Snapshot};
 
 use crate::service::Agent;
 
-type Labels = Vec<(&'static str, String)>;
-type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
-type Counters = Family<Labels, Counter<f64, AtomicU64>>;
+static INFO: Metric = Metric::gauge(
+    "fulcrum_board_info",
+    &["kind", "model", "software"],
+    "What the board is; always 1",
+);
+static POWER: Metric = Metric::gauge("fulcrum_board_power_watts", &["rail"], "Power of a rail");
+static VOLTAGE: Metric =
+    Metric::gauge("fulcrum_board_voltage_volts", &["rail"], "Voltage of a rail");
+static CURRENT: Metric =
+    Metric::gauge("fulcrum_board_current_amperes", &["rail"], "Current of a rail");
+static TEMPERATURE: Metric =
+    Metric::gauge("fulcrum_board_temperature_celsius", &["zone"], "Temperature of a zone");
+static CLOCK: Metric = Metric::gauge("fulcrum_board_clock_hertz", &["domain"], "Clock of a part");
+static LOAD: Metric =
+    Metric::gauge("fulcrum_board_load_ratio", &["part"], "How busy a part is, 0 to 1");
+static FAN_DRIVE: Metric =
+    Metric::gauge("fulcrum_board_fan_drive_ratio", &["fan"], "How hard a fan is driven, 0 to 1");
+static FAN_SPEED: Metric = Metric::gauge("fulcrum_board_fan_speed_rpm", &["fan"], "Speed of a fan");
+static MEMORY: Metric = Metric::gauge("fulcrum_board_memory_bytes", &["kind"], "Memory");
+static EVENTS: Metric = Metric::counter(
+    "fulcrum_board_events",
+    &["event"],
+    "Events that the board counts, as over-current throttling",
+);
+static ABSENT: Metric = Metric::gauge(
+    "fulcrum_board_sensor_absent",
+    &["sensor", "reason"],
+    "Sensors that have no value, and why; always 1",
+);
+static TOTAL_POWER: Metric = Metric::gauge(
+    "fulcrum_board_total_power_watts",
+    &[],
+    "Total power, by the board's own rule of what adds up",
+);
+static ENERGY: Metric = Metric::counter(
+    "fulcrum_board_energy_joules",
+    &[],
+    "Energy drawn since the agent started, while there was a power reading",
+);
+
+static LEASE_HELD: Metric =
+    Metric::gauge("fulcrum_agent_lease_held", &[], "Whether somebody holds the board");
+static MODE_LEVEL: Metric = Metric::gauge(
+    "fulcrum_agent_mode_level",
+    &["knob"],
+    "Levels of the power mode that is set, in each knob's own unit; absent while none is",
+);
+static OVERRIDES: Metric =
+    Metric::gauge("fulcrum_agent_mode_overrides", &[], "Knobs that do not show what was set");
+static PENDING: Metric = Metric::gauge(
+    "fulcrum_agent_restore_pending",
+    &[],
+    "Whether the board could not be put back yet",
+);
+static MODE_CHANGES: Metric =
+    Metric::counter("fulcrum_agent_mode_changes", &[], "Changes of the power mode");
+static FAILED_CHANGES: Metric = Metric::counter(
+    "fulcrum_agent_mode_change_failures",
+    &[],
+    "Changes of the power mode that failed",
+);
+static RESTORES: Metric =
+    Metric::counter("fulcrum_agent_restores", &[], "Times that the board was put back");
+static FAILED_RESTORES: Metric =
+    Metric::counter("fulcrum_agent_restore_failures", &[], "Times that it could not be");
+static GUARD_ACTIONS: Metric =
+    Metric::counter("fulcrum_agent_guard_actions", &[], "Times that a guard stepped down");
+static LEASES: Metric = Metric::counter("fulcrum_agent_leases", &[], "Leases taken");
+static EXPIRED_LEASES: Metric = Metric::counter(
+    "fulcrum_agent_expired_leases",
+    &[],
+    "Leases that ended without being released",
+);
+static PLAN: Metric = Metric::gauge(
+    "fulcrum_agent_plan_generation",
+    &[],
+    "Generation of the plan in force; absent while there is none",
+);
+
+const OF_WORKLOAD: &[&str] = &["workload", "kind"];
+static MINIBATCHES: Metric =
+    Metric::counter("fulcrum_workload_minibatches", OF_WORKLOAD, "Minibatches that ran");
+static BUSY: Metric = Metric::counter(
+    "fulcrum_workload_busy_seconds",
+    OF_WORKLOAD,
+    "Time for which its minibatches had the device",
+);
+static WORKLOAD_ENERGY: Metric = Metric::counter(
+    "fulcrum_workload_energy_joules",
+    OF_WORKLOAD,
+    "Energy drawn while its minibatches had the device",
+);
+static IDLE_ENERGY: Metric = Metric::counter(
+    "fulcrum_agent_idle_energy_joules",
+    &[],
+    "Energy drawn while no minibatch had the device",
+);
+static ARRIVED: Metric =
+    Metric::counter("fulcrum_workload_arrived_requests", OF_WORKLOAD, "Requests that arrived");
+static LATE: Metric = Metric::counter(
+    "fulcrum_workload_late_requests",
+    OF_WORKLOAD,
+    "Requests that were answered later than their latency budget",
+);
+static LATENCY: Metric = Metric::histogram(
+    "fulcrum_workload_latency_seconds",
+    OF_WORKLOAD,
+    "From the arrival of a request to its answer",
+);
+static WAITING: Metric = Metric::gauge(
+    "fulcrum_workload_waiting_requests",
+    OF_WORKLOAD,
+    "Requests that wait to be answered",
+);
+static FENCED: Metric = Metric::counter(
+    "fulcrum_workload_fenced",
+    OF_WORKLOAD,
+    "Times that the others went on without a worker that hung or died",
+);
+static ATTACHED: Metric =
+    Metric::gauge("fulcrum_workload_workers", OF_WORKLOAD, "Workers that are attached");
+
+/// All metrics of an agent, in the order of the document.
+pub static METRICS: &[&[&Metric]] = &[
+    &[
+        &INFO,
+        &TOTAL_POWER,
+        &ENERGY,
+        &POWER,
+        &VOLTAGE,
+        &CURRENT,
+        &TEMPERATURE,
+        &CLOCK,
+        &LOAD,
+        &MEMORY,
+        &FAN_DRIVE,
+        &FAN_SPEED,
+        &EVENTS,
+        &ABSENT,
+    ],
+    &[
+        &LEASE_HELD,
+        &MODE_LEVEL,
+        &OVERRIDES,
+        &PENDING,
+        &MODE_CHANGES,
+        &FAILED_CHANGES,
+        &RESTORES,
+        &FAILED_RESTORES,
+        &GUARD_ACTIONS,
+        &LEASES,
+        &EXPIRED_LEASES,
+        &PLAN,
+        &IDLE_ENERGY,
+    ],
+    &[
+        &MINIBATCHES,
+        &BUSY,
+        &WORKLOAD_ENERGY,
+        &ARRIVED,
+        &LATE,
+        &LATENCY,
+        &WAITING,
+        &FENCED,
+        &ATTACHED,
+    ],
+    PROCESS,
+];
+
+/// The metric of each kind of sensor.
+const GAUGES: [(Quantity, &Metric); 9] = [
+    (Quantity::Power, &POWER),
+    (Quantity::Voltage, &VOLTAGE),
+    (Quantity::Current, &CURRENT),
+    (Quantity::Temperature, &TEMPERATURE),
+    (Quantity::Clock, &CLOCK),
+    (Quantity::Load, &LOAD),
+    (Quantity::FanDrive, &FAN_DRIVE),
+    (Quantity::FanSpeed, &FAN_SPEED),
+    (Quantity::Memory, &MEMORY),
+];
 
 /// Tells the metrics.
 #[derive(Clone)]
@@ -30,142 +203,98 @@ impl Metrics {
 
     /// All metrics in Prometheus' text format.
     pub(crate) async fn text(&self) -> String {
-        let mut registry = Registry::with_prefix("fulcrum");
-        self.sensors(&mut registry);
-        self.control(&mut registry).await;
-        own_cost(&mut registry);
-        let mut text = String::new();
-        if let Err(error) = encode(&mut text, &registry) {
-            tracing::error!(%error, "metrics could not be written");
-        }
-        text
+        let mut snapshot = Snapshot::default();
+        self.sensors(&mut snapshot);
+        self.control(&mut snapshot).await;
+        self.workloads(&mut snapshot);
+        snapshot.process("agent", env!("CARGO_PKG_VERSION"));
+        snapshot.text()
     }
 
-    fn sensors(&self, registry: &mut Registry) {
-        let board = registry.sub_registry_with_prefix("board");
+    fn sensors(&self, snapshot: &mut Snapshot) {
         let description = self.agent.described.now();
-        let info = Gauges::default();
         let identity = &description.identity;
-        let labels: Labels = vec![
-            ("kind", identity.kind.to_owned()),
-            ("model", identity.model.clone()),
-            ("software", identity.software.clone()),
-        ];
-        info.get_or_create(&labels).set(1.0);
-        board.register("info", "What the board is; always 1", info);
+        snapshot.set(&INFO, [identity.kind, &identity.model, &identity.software], 1.0);
         let Some(reading) = self.agent.sampler.watch().borrow().clone() else { return };
-        let values = description.sensors.iter().zip(&reading.sample.values);
-        let present: Vec<(&Sensor, f64)> =
-            values.filter_map(|(s, value)| Some((s, *value.as_ref().ok()?))).collect();
-        for (quantity, name, label, help, unit) in GAUGES {
-            let gauges = Gauges::default();
-            for (sensor, value) in present.iter().filter(|(s, _)| s.quantity == quantity) {
-                gauges.get_or_create(&vec![(label, sensor.part.clone())]).set(*value);
+        for (sensor, value) in description.sensors.iter().zip(&reading.sample.values) {
+            match value {
+                Err(reason) => {
+                    snapshot.set(&ABSENT, [&sensor.to_string(), reason.as_str()], 1.0);
+                }
+                Ok(value) if sensor.quantity == Quantity::Count => {
+                    snapshot.set(&EVENTS, [&sensor.part], *value);
+                }
+                Ok(value) => {
+                    for (_, metric) in GAUGES.iter().filter(|(of, _)| *of == sensor.quantity) {
+                        snapshot.set(metric, [&sensor.part], *value);
+                    }
+                }
             }
-            board.register_with_unit(name, help, Unit::Other(unit.into()), gauges);
         }
-        let events = Counters::default();
-        for (sensor, value) in present.iter().filter(|(s, _)| s.quantity == Quantity::Count) {
-            events.get_or_create(&vec![("event", sensor.part.clone())]).inc_by(*value);
-        }
-        board.register(
-            "events",
-            "Events that the board counts, as over-current throttling",
-            events,
-        );
-        let absent = Gauges::default();
-        let values = description.sensors.iter().zip(&reading.sample.values);
-        for (sensor, reason) in values.filter_map(|(s, value)| Some((s, value.as_ref().err()?))) {
-            let labels =
-                vec![("sensor", sensor.to_string()), ("reason", reason.as_str().to_owned())];
-            absent.get_or_create(&labels).set(1.0);
-        }
-        board.register("sensor_absent", "Sensors that have no value, and why; always 1", absent);
-        if let Ok(watts) = reading.sample.total_power {
-            let total: Gauge<f64, AtomicU64> = Gauge::default();
-            total.set(watts);
-            let help = "Total power, by the board's own rule of what adds up";
-            board.register_with_unit("total_power", help, Unit::Other("watts".into()), total);
-        }
-        let energy: Counter<f64, AtomicU64> = Counter::default();
-        energy.inc_by(reading.joules);
-        let help = "Energy drawn since the agent started, while there was a power reading";
-        board.register_with_unit("energy", help, Unit::Joules, energy);
+        snapshot.set_known(&TOTAL_POWER, [], reading.sample.total_power.as_ref().ok().copied());
+        snapshot.set(&ENERGY, [], reading.joules);
     }
 
-    async fn control(&self, registry: &mut Registry) {
+    async fn control(&self, snapshot: &mut Snapshot) {
         let standing = self.agent.control.standing().await;
-        let agent = registry.sub_registry_with_prefix("agent");
-        let mut gauge = |name: &str, help: &str, value: f64| {
-            let own: Gauge<f64, AtomicU64> = Gauge::default();
-            own.set(value);
-            agent.register(name, help, own);
-        };
         let yes = |is: bool| if is { 1.0 } else { 0.0 };
-        gauge("lease_held", "Whether somebody holds the board", yes(standing.lease.is_some()));
-        gauge("mode_set", "Whether a mode is set", yes(standing.wanted.is_some()));
-        let count = standing.overrides.len() as f64;
-        gauge("mode_overrides", "Knobs that do not show what was set", count);
-        let pending = yes(standing.unrestored.is_some());
-        gauge("restore_pending", "Whether the board could not be put back yet", pending);
-        let counts = standing.counts;
-        for (name, help, value) in [
-            ("mode_changes", "Changes of the mode", counts.mode_changes),
-            ("mode_change_failures", "Changes of the mode that failed", counts.failed_mode_changes),
-            ("restores", "Times that the board was put back", counts.restores),
-            ("restore_failures", "Times that it could not be", counts.failed_restores),
-            ("guard_actions", "Times that a guard stepped down", counts.guard_actions),
-            ("leases", "Leases taken", counts.leases),
-            ("expired_leases", "Leases that ended without being released", counts.expired_leases),
-        ] {
-            let own: Counter<u64, AtomicU64> = Counter::default();
-            own.inc_by(value);
-            agent.register(name, help, own);
+        snapshot.set(&LEASE_HELD, [], yes(standing.lease.is_some()));
+        if let Some(mode) = standing.wanted {
+            let space = &self.agent.described.now().space;
+            for (knob, level) in space.knobs().iter().zip(space.levels(mode)) {
+                snapshot.set(&MODE_LEVEL, [knob.name()], level);
+            }
         }
+        snapshot.set(&OVERRIDES, [], standing.overrides.len() as f64);
+        snapshot.set(&PENDING, [], yes(standing.unrestored.is_some()));
+        let counts = standing.counts;
+        for (metric, count) in [
+            (&MODE_CHANGES, counts.mode_changes),
+            (&FAILED_CHANGES, counts.failed_mode_changes),
+            (&RESTORES, counts.restores),
+            (&FAILED_RESTORES, counts.failed_restores),
+            (&GUARD_ACTIONS, counts.guard_actions),
+            (&LEASES, counts.leases),
+            (&EXPIRED_LEASES, counts.expired_leases),
+        ] {
+            snapshot.set(metric, [], count as f64);
+        }
+        let generation = self.agent.turns.plan().await.generation();
+        snapshot.set_known(&PLAN, [], Some(generation as f64).filter(|_| generation > 0));
     }
-}
 
-/// Quantity, name, label, help and unit of each kind of sensor.
-const GAUGES: [(Quantity, &str, &str, &str, &str); 9] = [
-    (Quantity::Power, "power", "rail", "Power of a rail", "watts"),
-    (Quantity::Voltage, "voltage", "rail", "Voltage of a rail", "volts"),
-    (Quantity::Current, "current", "rail", "Current of a rail", "amperes"),
-    (Quantity::Temperature, "temperature", "zone", "Temperature of a zone", "celsius"),
-    (Quantity::Clock, "clock", "domain", "Clock of a part", "hertz"),
-    (Quantity::Load, "load", "part", "How busy a part is, 0 to 1", "ratio"),
-    (Quantity::FanDrive, "fan_drive", "fan", "How hard a fan is driven, 0 to 1", "ratio"),
-    (Quantity::FanSpeed, "fan_speed", "fan", "Speed of a fan", "rpm"),
-    (Quantity::Memory, "memory", "kind", "Memory", "bytes"),
-];
-
-/// What the agent itself costs, as far as the kernel says.
-fn own_cost(registry: &mut Registry) {
-    let process = registry.sub_registry_with_prefix("agent_process");
-    if let Some(seconds) = own_cpu_seconds() {
-        let cpu: Counter<f64, AtomicU64> = Counter::default();
-        cpu.inc_by(seconds);
-        process.register_with_unit("cpu", "Processor time of the agent", Unit::Seconds, cpu);
+    fn workloads(&self, snapshot: &mut Snapshot) {
+        let turns = &self.agent.turns;
+        for (workload, total) in turns.totals().iter() {
+            let of = [&*workload.name, workload.kind.as_str()];
+            snapshot.set(&MINIBATCHES, of, total.minibatches as f64);
+            snapshot.set(&BUSY, of, total.busy.as_secs_f64());
+            snapshot.set(&FENCED, of, total.fenced as f64);
+            if workload.kind == fulcrum_domain::WorkloadKind::Infer {
+                snapshot.set(&ARRIVED, of, total.arrived as f64);
+                snapshot.set(&LATE, of, total.late as f64);
+                snapshot.set_histogram(&LATENCY, of, &total.latencies);
+            }
+        }
+        let mut attached = std::collections::BTreeMap::<_, (u32, u32)>::new();
+        for worker in turns.handle.standing().values() {
+            let entry = attached.entry(worker.workload.clone()).or_default();
+            *entry = (entry.0 + 1, entry.1 + worker.waiting);
+        }
+        for (workload, (workers, waiting)) in attached {
+            let of = [&*workload.name, workload.kind.as_str()];
+            snapshot.set(&ATTACHED, of, f64::from(workers));
+            if workload.kind == fulcrum_domain::WorkloadKind::Infer {
+                snapshot.set(&WAITING, of, f64::from(waiting));
+            }
+        }
+        let attribution = turns.attribution();
+        for (workload, joules) in attribution.joules_of_workloads() {
+            let of = [&*workload.name, workload.kind.as_str()];
+            snapshot.set(&WORKLOAD_ENERGY, of, *joules);
+        }
+        snapshot.set(&IDLE_ENERGY, [], attribution.idle_joules());
     }
-    if let Some(bytes) = own_resident_bytes() {
-        let resident: Gauge<f64, AtomicU64> = Gauge::default();
-        resident.set(bytes);
-        let help = "Resident memory of the agent";
-        process.register_with_unit("resident_memory", help, Unit::Bytes, resident);
-    }
-}
-
-fn own_cpu_seconds() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name may hold anything, and is the only field in parentheses.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
-    Some(ticks / rustix::param::clock_ticks_per_second() as f64)
-}
-
-fn own_resident_bytes() -> Option<f64> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: f64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as f64)
 }
 
 /// A line of text for the log: which sensors there are.

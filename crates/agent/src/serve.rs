@@ -15,6 +15,7 @@ use axum::routing::get;
 use fulcrum_api::FILE_DESCRIPTOR_SET;
 use fulcrum_api::v1::agent_service_server::AgentServiceServer;
 use fulcrum_api::v1::turn_service_server::TurnServiceServer;
+use fulcrum_telemetry::CONTENT_TYPE;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
@@ -125,8 +126,7 @@ pub(crate) async fn serve_metrics(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let text = |State(metrics): State<Metrics>| async move {
-        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-        ([(header::CONTENT_TYPE, kind)], metrics.text().await).into_response()
+        ([(header::CONTENT_TYPE, CONTENT_TYPE)], metrics.text().await).into_response()
     };
     let router = Router::new().route("/metrics", get(text)).with_state(metrics);
     axum::serve(listener, router).with_graceful_shutdown(stop).await

@@ -26,6 +26,7 @@ use crate::turns::{
     Attribution, Happening, SimulatedJob, SimulatedWorkers, TurnsHandle, can_simulate, simulate,
 };
 use crate::windows::tell_windows;
+use crate::workload_totals::WorkloadTotals;
 
 /// How often watchers are told.
 const TOLD: Duration = Duration::from_millis(200);
@@ -40,7 +41,8 @@ const WINDOW_LENGTHS: (Duration, Duration) = (Duration::from_millis(100), Durati
 /// The turns and the plan that they keep.
 pub(crate) struct Turns {
     pub(crate) handle: TurnsHandle,
-    pub(crate) attribution: Mutex<Attribution>,
+    attribution: Mutex<Attribution>,
+    totals: Mutex<WorkloadTotals>,
     /// Where workers are simulated; elsewhere none are.
     pub(crate) simulated: Option<SimulatedBoard>,
     plan: AsyncMutex<InForce>,
@@ -67,6 +69,7 @@ impl Turns {
         Self {
             handle,
             attribution: Mutex::default(),
+            totals: Mutex::default(),
             simulated,
             plan: AsyncMutex::default(),
             plan_changed: Notify::new(),
@@ -85,6 +88,10 @@ impl Turns {
 
     pub(crate) fn attribution(&self) -> std::sync::MutexGuard<'_, Attribution> {
         self.attribution.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn totals(&self) -> std::sync::MutexGuard<'_, WorkloadTotals> {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the simulated workers and all turns, at once: nobody else uses the plan any more.
@@ -130,7 +137,11 @@ pub(crate) fn energy_account(turns: Arc<Turns>) -> Account {
 pub(crate) async fn keep_account(agent: Agent) {
     let mut happenings = agent.turns.handle.watch();
     loop {
-        match happenings.recv().await.as_deref() {
+        let happened = happenings.recv().await;
+        if let Ok(happened) = &happened {
+            agent.turns.totals().happened(happened);
+        }
+        match happened.as_deref() {
             Ok(Happening::Ran(turn)) => {
                 let time = turn.minibatch.ended.since(turn.minibatch.began);
                 agent.turns.attribution().ran(turn.worker, &turn.workload, time);

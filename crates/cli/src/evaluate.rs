@@ -45,6 +45,9 @@ pub(crate) struct EvaluateArgs {
     /// Relative standard error of every reading: 0.02 for 2 %
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = share, default_value_t = 0.0)]
     noise: f64,
+    /// So many profiles of each other workload of the table are known before a search begins
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    known: usize,
     /// How the workloads take turns: strict or slack-aware
     #[arg(long, default_value = "strict")]
     alternate: Alternate,
@@ -90,6 +93,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<Exit, Failure> {
         seed: args.seed,
         modes: args.modes,
         noise: args.noise,
+        known: args.known,
         alternate: args.alternate,
         random_seeds: args.random_seeds as u64,
     };

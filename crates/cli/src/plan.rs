@@ -77,6 +77,7 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Exit, Failure> {
         problem: problem.clone(),
         alternate: args.alternate,
         allowance,
+        relatives: Arc::default(),
         seed: args.seed,
     });
 

@@ -58,6 +58,7 @@ impl Client {
             labels: [("for".to_owned(), label.to_owned())].into(),
             stand_in: "simulated-orin-agx".into(),
             simulate: true,
+            metrics: String::new(),
         };
         let request = v1::RegisterBoardRequest { board: Some(board), validate_only: false };
         self.scheduler.register_board(request).await.expect("it is registered");

@@ -12,6 +12,7 @@ mod clean;
 mod evaluation;
 mod group;
 mod problems;
+mod relatives;
 mod report;
 mod results;
 mod runner;

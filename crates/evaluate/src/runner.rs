@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fulcrum_board::{ProfileTable, Replay, UnknownWorkload, setting};
 use fulcrum_domain::{OperatingPoint, Outcome, Plan, Problem, Setting};
 use fulcrum_search::{
-    Allowance, Expected, FrontBuilder, FrontTask, Method, Recipe, Step, Strategy, Task,
+    Allowance, Expected, FrontBuilder, FrontTask, Method, Recipe, Relative, Step, Strategy, Task,
 };
 use rayon::prelude::*;
 
@@ -15,6 +15,7 @@ use crate::answer::{Answer, Choice, Status};
 use crate::answering_front::AnsweringFront;
 use crate::bench::Bench;
 use crate::group::Group;
+use crate::relatives::relatives;
 use crate::score::{Tally, judge};
 use crate::settings::Settings;
 use crate::truth::Truth;
@@ -66,11 +67,17 @@ impl Runner<'_> {
             .iter()
             .map(|group| setting(&board, &self.problems[group.problems[0]]).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
+        let relatives: Vec<Arc<[Relative]>> = self
+            .groups
+            .iter()
+            .zip(&settings)
+            .map(|(group, setting)| relatives(self.table, group, setting, self.settings.known))
+            .collect();
         let jobs = self.jobs();
         let done: Vec<Done> = jobs
             .par_iter()
             .with_max_len(1)
-            .map(|job| self.work(job, &settings[job.group]))
+            .map(|job| self.work(job, &settings[job.group], &relatives[job.group]))
             .collect();
         let empty = Run {
             tallies: vec![Tally::default(); self.groups.len()],
@@ -121,12 +128,12 @@ impl Runner<'_> {
         fronts
     }
 
-    fn work(&self, job: &Job, setting: &Arc<Setting>) -> Done {
+    fn work(&self, job: &Job, setting: &Arc<Setting>, relatives: &Arc<[Relative]>) -> Done {
         let recipe = &self.settings.strategies[job.strategy];
         let problems = &self.groups[job.group].problems[job.problems.clone()];
         match recipe.method {
-            Method::Front(start) => self.by_front(job, start, setting, problems),
-            Method::Search(start) => self.by_search(job, start, setting, problems),
+            Method::Front(start) => self.by_front(job, start, (setting, relatives), problems),
+            Method::Search(start) => self.by_search(job, start, (setting, relatives), problems),
         }
     }
 
@@ -134,7 +141,7 @@ impl Runner<'_> {
         &self,
         job: &Job,
         start: fn(Task) -> Box<dyn Strategy>,
-        setting: &Arc<Setting>,
+        (setting, relatives): (&Arc<Setting>, &Arc<[Relative]>),
         problems: &[usize],
     ) -> Done {
         let recipe = &self.settings.strategies[job.strategy];
@@ -147,6 +154,7 @@ impl Runner<'_> {
                 problem: problem.clone(),
                 alternate: self.settings.alternate,
                 allowance: self.allowance(recipe, problem),
+                relatives: relatives.clone(),
                 seed: job.seed,
             };
             let mut bench = self.bench(problem, job.seed);
@@ -181,7 +189,7 @@ impl Runner<'_> {
         &self,
         job: &Job,
         start: fn(FrontTask) -> Box<dyn FrontBuilder>,
-        setting: &Arc<Setting>,
+        (setting, relatives): (&Arc<Setting>, &Arc<[Relative]>),
         problems: &[usize],
     ) -> Done {
         let recipe = &self.settings.strategies[job.strategy];
@@ -193,6 +201,7 @@ impl Runner<'_> {
             expected: Expected::spanning(problems.iter().map(|&i| &self.problems[i])),
             alternate: self.settings.alternate,
             allowance: recipe.allowance_for(roles.len()),
+            relatives: relatives.clone(),
             seed: job.seed,
         });
         let mut bench = self.bench(first, job.seed);

@@ -15,6 +15,9 @@ pub struct Settings {
     pub modes: Option<usize>,
     /// The relative standard error of every reading; 0 for exact ones.
     pub noise: f64,
+    /// How many profiles are known of each other workload of the table before a search begins; 0 for
+    /// searches that know nothing.
+    pub known: usize,
     /// How the workloads of the plans take turns.
     pub alternate: Alternate,
     /// With how many seeds, from `seed` on, each `random-*` strategy is run. Summaries are means

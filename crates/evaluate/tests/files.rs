@@ -106,6 +106,7 @@ fn the_results_file_has_exactly_these_columns() {
         modes: None,
         noise: 0.0,
         alternate: Alternate::SlackAware,
+        known: 0,
         random_seeds: 2,
     };
     let evaluation =

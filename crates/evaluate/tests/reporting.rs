@@ -51,6 +51,7 @@ fn the_report_is_one_page_that_needs_nothing_else() {
             modes: Some(5),
             noise: 0.0,
             alternate,
+            known: 0,
             random_seeds: 2,
         };
         let evaluation =

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 fn settings(strategies: Vec<Recipe>) -> Settings {
     let alternate = Alternate::Strict;
-    Settings { strategies, seed: 1, modes: None, noise: 0.0, alternate, random_seeds: 3 }
+    Settings { strategies, seed: 1, modes: None, noise: 0.0, known: 0, alternate, random_seeds: 3 }
 }
 
 fn run(table: &Arc<ProfileTable>, problems: &[Problem], settings: &Settings) -> Evaluation {

@@ -32,6 +32,7 @@ fn summaries(
         modes,
         noise,
         alternate,
+        known: 0,
         random_seeds: 1,
     };
     let problems = sample(&protocol(table), EACH, 1);

@@ -10,7 +10,9 @@
 mod config;
 mod known;
 mod known_board;
+mod metrics;
 mod profiles;
+mod relatives;
 mod run;
 mod searches;
 mod searching;
@@ -18,4 +20,5 @@ mod service;
 mod solving;
 
 pub use config::Config;
+pub use metrics::METRICS;
 pub use run::{OptimizerError, run, serve};

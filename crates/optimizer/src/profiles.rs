@@ -37,7 +37,7 @@ pub(crate) async fn stored(
 }
 
 /// A stored profile as a search knows it; none where its board has no such mode or size any more.
-fn measured(
+pub(crate) fn measured(
     setting: &Setting,
     role: Role,
     profile: &StoredProfile,

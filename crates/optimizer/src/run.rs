@@ -4,12 +4,13 @@ use std::future::Future;
 
 use fulcrum_api::Address;
 use fulcrum_api::v1::optimizer_service_server::OptimizerServiceServer;
-use fulcrum_service::{ServeError, asked_to_stop, bind};
+use fulcrum_service::{ServeError, asked_to_stop, bind, metrics_at};
 use fulcrum_store::{Store, StoreError};
 use tonic::service::RoutesBuilder;
 
 use crate::config::Config;
 use crate::known::Known;
+use crate::metrics::metrics;
 use crate::searches::Searches;
 use crate::service::Optimizer;
 
@@ -39,7 +40,8 @@ pub enum OptimizerError {
 pub async fn run(config: &Config) -> Result<(), OptimizerError> {
     let store = Store::open(&config.service.store).await?;
     let listen = config.service.listen.clone();
-    let bound = bind(&listen.unwrap_or_else(|| Address::Network(LISTEN.into()))).await?;
+    let listen = listen.unwrap_or_else(|| Address::Network(LISTEN.into()));
+    let bound = bind(&listen, config.service.http).await?;
     tracing::info!(address = %bound.address(), "serving");
     let stop = async {
         if let Err(error) = asked_to_stop().await {
@@ -60,7 +62,9 @@ pub async fn serve(
     searches_at_a_time: usize,
     stop: impl Future<Output = ()>,
 ) -> Result<(), OptimizerError> {
-    let searches = Searches::new(store, searches_at_a_time);
+    let searches = Searches::new(store.clone(), searches_at_a_time);
+    let (cost, rpcs) = (searches.cost.clone(), bound.rpcs().clone());
+    let pages = metrics_at(move || metrics(store.clone(), cost.clone(), rpcs.clone()));
     let taking_up = tokio::spawn({
         let searches = searches.clone();
         async move { searches.take_up().await }
@@ -71,7 +75,7 @@ pub async fn serve(
     let add = |routes: &mut RoutesBuilder| {
         routes.add_service(service);
     };
-    let served = fulcrum_service::serve(bound, add, stop).await;
+    let served = fulcrum_service::serve(bound, add, pages, stop).await;
     taking_up.abort();
     Ok(served?)
 }

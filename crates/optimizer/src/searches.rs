@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
 use crate::known_board::KnownBoards;
+use crate::metrics::Cost;
 use crate::searching::{Order, SearchError, Spent, search};
 
 /// A search is somebody's for so long, unless it says that it goes on.
@@ -30,6 +31,7 @@ pub(crate) struct Searches {
     holder: String,
     at_a_time: Arc<Semaphore>,
     here: Arc<Mutex<HashMap<String, Here>>>,
+    pub(crate) cost: Cost,
 }
 
 /// A search that goes on in this process.
@@ -60,6 +62,7 @@ impl Searches {
             holder: format!("optimizer {}", new_id()),
             at_a_time: Arc::new(Semaphore::new(at_a_time.max(1))),
             here: Arc::default(),
+            cost: Cost::default(),
         }
     }
 
@@ -161,7 +164,9 @@ impl Searches {
             let renewing = tokio::spawn(searches.clone().renew(role(&id), lost.clone()));
             if let Ok(_permit) = searches.at_a_time.clone().acquire_owned().await {
                 let stop = Stop { cancelled, lost };
-                searches.run(stored, order, stop, changed.clone()).await;
+                searches.cost.begins();
+                let result = searches.run(stored, order, stop, changed.clone()).await;
+                searches.cost.ends(result);
             }
             renewing.abort();
             searches.here.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
@@ -186,13 +191,14 @@ impl Searches {
         order: Order,
         stop: Stop,
         changed: watch::Sender<()>,
-    ) {
+    ) -> Option<&'static str> {
         let asked = stop.clone();
         let before = (stored.measurements, stored.modes);
         let (store, runtime, shown) = (self.store.clone(), Handle::current(), stored.clone());
+        let cost = self.cost.clone();
         let ended = tokio::task::spawn_blocking(move || {
             let mut last = Spent::default();
-            let outcome = search(&runtime, &store, &order, |spent| {
+            let outcome = search((&runtime, &store, &cost), &order, |spent| {
                 last = spent.clone();
                 if spent.measurements > 0 {
                     let progress = with_spent(&shown, before, spent);
@@ -212,42 +218,54 @@ impl Searches {
         };
         if stop.lost.load(Ordering::Relaxed) {
             tracing::warn!(search = stored.id, "another process goes on with a search");
-            return;
+            return None;
         }
         let mut end = with_spent(&stored, before, &spent);
-        match outcome {
+        let result = match outcome {
             Ok(outcome) => {
                 end.state = SearchState::Done;
                 end.outcome = serde_json::to_value(&outcome).ok();
+                result_of(&outcome)
             }
             Err(SearchError::Cancelled) => {
                 end.state = SearchState::Cancelled;
                 end.message = "cancelled".into();
+                "cancelled"
             }
             // It goes on when the store is back.
             Err(SearchError::Store(error)) if error.is_passing() => {
                 tracing::warn!(search = end.id, %error, "a search waits for the store");
-                return;
+                return None;
             }
             Err(error) => {
                 end.state = SearchState::Failed;
                 end.message = error.to_string();
+                "failed"
             }
-        }
+        };
         end.updated_at_ms = now_ms();
         // What came of it is not lost to a store that is away for a moment.
         while let Err(error) = self.store.set_search(&end).await {
             tracing::warn!(search = end.id, %error, "the end of a search cannot be kept yet");
             if !error.is_passing() {
-                return;
+                return None;
             }
             tokio::time::sleep(RETRY).await;
         }
+        Some(result)
     }
 }
 
 fn role(id: &str) -> String {
     format!("search {id}")
+}
+
+fn result_of(outcome: &v1::Outcome) -> &'static str {
+    match outcome.status.as_str() {
+        "solved" => "solved",
+        "infeasible" => "infeasible",
+        _ => "unsolved",
+    }
 }
 
 fn with_spent(search: &StoredSearch, before: (i64, i64), spent: &Spent) -> StoredSearch {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use fulcrum_api::{
     RemoteBoard, RemoteOptions, alternate_named, outcome_to_wire, problem_from_wire, v1,
@@ -14,7 +15,9 @@ use fulcrum_store::{Store, StoreError, StoredFront, StoredProfile};
 use tokio::runtime::Handle;
 
 use crate::known_board::KnownBoard;
+use crate::metrics::Cost;
 use crate::profiles::{stored, to_keep};
+use crate::relatives::relatives;
 use crate::solving::beyond_stored;
 
 /// The strategy that is taken unless another is named.
@@ -74,12 +77,16 @@ pub(crate) enum SearchError {
 
 /// Searches to the end, or until `goes_on` says no, which is asked after every measurement.
 pub(crate) fn search(
-    runtime: &Handle,
-    store: &Store,
+    (runtime, store, cost): (&Handle, &Store, &Cost),
     order: &Order,
     mut goes_on: impl FnMut(&Spent) -> Result<bool, StoreError>,
 ) -> Result<v1::Outcome, SearchError> {
     let readings = runtime.block_on(stored(store, &order.board, &order.setting, &order.problem))?;
+    let relatives = relatives(store, &order.board, &order.setting, &order.problem);
+    let (relatives, of_whom) = runtime.block_on(relatives)?;
+    if !of_whom.is_empty() {
+        tracing::info!(known = of_whom.join("; "), "a search begins with what is known of others");
+    }
     let own = order.recipe.allowance_for(order.problem.roles().len());
     let limit = |asked: u32, own: usize| if asked == 0 { own } else { asked as usize };
     let own = Allowance {
@@ -95,6 +102,7 @@ pub(crate) fn search(
         problem: order.problem.clone(),
         alternate,
         allowance,
+        relatives,
         seed: order.spec.seed.max(1),
     });
     for (measurement, reading) in &readings {
@@ -122,7 +130,9 @@ pub(crate) fn search(
                     Some(board) => board,
                     None => board.insert(open(&order.spec)?),
                 };
+                let began = Instant::now();
                 let reading = measure(&mut **board, order, measurement)?;
+                cost.measured(&order.board.model, reading.is_ok(), began.elapsed());
                 spent.measurements += 1;
                 spent.modes.insert(measurement.mode.index());
                 // Kept before the strategy knows, so that whoever takes the search up knows too.

@@ -75,6 +75,7 @@ impl Stored {
             problem: problem.clone(),
             alternate,
             allowance: beyond_stored(recipe.allowance_for(problem.roles().len()), &self.readings),
+            relatives: Arc::default(),
             seed: 1,
         });
         for (measurement, reading) in &self.readings {

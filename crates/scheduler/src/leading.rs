@@ -1,5 +1,6 @@
 //! One of several replicas leads; the others wait.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::fleet::Fleet;
 use crate::keeper::Record;
+use crate::pages::Own;
 use crate::planner::Planner;
 use crate::term::Term;
 
@@ -29,6 +31,8 @@ const CALLS: usize = 64;
 pub(crate) struct Replica {
     pub(crate) store: Store,
     pub(crate) planner: Arc<Planner>,
+    /// What it knows of itself.
+    pub(crate) own: Arc<Own>,
     records: mpsc::Sender<Record>,
     /// Told when something else may be wanted.
     pub(crate) woken: Arc<Notify>,
@@ -46,7 +50,8 @@ impl Replica {
         leads: Duration,
     ) -> Self {
         let holder = format!("scheduler {}", new_id());
-        Self { store, planner: Arc::new(planner), records, woken, leads, holder }
+        let (planner, own) = (Arc::new(planner), Arc::default());
+        Self { store, planner, own, records, woken, leads, holder }
     }
 
     /// Leads whenever nobody else does.
@@ -60,16 +65,19 @@ impl Replica {
                         number: u64::try_from(leadership.term).unwrap_or_default(),
                         store: self.store.clone(),
                         planner: self.planner.clone(),
+                        own: self.own.clone(),
                         records: self.records.clone(),
                         stands: Arc::default(),
                         calls: Semaphore::new(CALLS),
                         spaces: Mutex::default(),
                     });
+                    self.own.leads.store(true, Ordering::Relaxed);
                     let fleet = Fleet::new(term, self.woken.clone());
                     tokio::select! {
                         () = fleet.lead() => {}
                         () = self.keep_leading(asked) => {}
                     }
+                    self.own.leads.store(false, Ordering::Relaxed);
                     tracing::warn!("not leading any more");
                 }
                 Ok(None) => {}

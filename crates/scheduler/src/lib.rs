@@ -17,13 +17,16 @@ mod keeper;
 mod leading;
 mod link;
 mod made_plan;
+mod pages;
 mod planner;
 pub mod rollout;
 mod run;
+mod seen;
 mod service;
 pub mod site_power;
 mod term;
 mod wanted_from_wire;
 
 pub use config::{Config, Habits};
+pub use pages::METRICS;
 pub use run::{SchedulerError, run, serve};

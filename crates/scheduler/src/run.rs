@@ -14,6 +14,7 @@ use tonic::service::RoutesBuilder;
 use crate::config::{Config, Habits};
 use crate::keeper::{WAITING, keep_records};
 use crate::leading::Replica;
+use crate::pages::pages;
 use crate::planner::Planner;
 use crate::service::Scheduler;
 
@@ -44,7 +45,8 @@ pub enum SchedulerError {
 pub async fn run(config: &Config) -> Result<(), SchedulerError> {
     let store = Store::open(&config.service.store).await?;
     let listen = config.service.listen.clone();
-    let bound = bind(&listen.unwrap_or_else(|| Address::Network(LISTEN.into()))).await?;
+    let listen = listen.unwrap_or_else(|| Address::Network(LISTEN.into()));
+    let bound = bind(&listen, config.service.http).await?;
     tracing::info!(address = %bound.address(), optimizer = %config.optimizer, "serving");
     let stop = async {
         if let Err(error) = asked_to_stop().await {
@@ -70,6 +72,7 @@ pub async fn serve(
     let planner = Planner::new(optimizer_at(optimizer)?);
     let replica =
         Arc::new(Replica::new(store.clone(), planner, records, Arc::default(), habits.takeover));
+    let pages = pages(store.clone(), replica.own.clone(), bound.rpcs().clone());
     let service = Scheduler { store: store.clone(), woken: replica.woken.clone() };
     let add = |routes: &mut RoutesBuilder| {
         routes.add_service(SchedulerServiceServer::new(service));
@@ -79,7 +82,7 @@ pub async fn serve(
         let replica = replica.clone();
         async move { replica.serve_and_lead().await }
     });
-    let served = fulcrum_service::serve(bound, add, stop).await;
+    let served = fulcrum_service::serve(bound, add, pages, stop).await;
     leading.abort();
     let _ = leading.await;
     replica.step_down().await;

@@ -302,6 +302,7 @@ fn board_to_wire(board: &StoredBoard) -> v1::FleetBoard {
         labels: board.labels.clone(),
         stand_in: board.stand_in.clone(),
         simulate: board.simulate,
+        metrics: board.metrics.clone(),
     }
 }
 

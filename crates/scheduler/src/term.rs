@@ -1,5 +1,6 @@
 //! What all drivers of boards share while this replica leads.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fulcrum_api::v1;
@@ -9,6 +10,7 @@ use fulcrum_store::{NewEvent, Store};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::keeper::Record;
+use crate::pages::Own;
 use crate::planner::Planner;
 
 /// A leader's term.
@@ -17,6 +19,8 @@ pub(crate) struct Term {
     pub(crate) number: u64,
     pub(crate) store: Store,
     pub(crate) planner: Arc<Planner>,
+    /// What this replica knows of itself.
+    pub(crate) own: Arc<Own>,
     /// Where what happens goes to be kept.
     pub(crate) records: mpsc::Sender<Record>,
     /// Told when a board comes to stand otherwise.
@@ -41,6 +45,7 @@ impl Term {
     /// Keeps something; what finds no room is lost, and the boards go on.
     pub(crate) fn keep(&self, record: Record) {
         if self.records.try_send(record).is_err() {
+            self.own.lost.fetch_add(1, Ordering::Relaxed);
             tracing::warn!("there is too much to keep; some of what happened is lost");
         }
     }
@@ -76,7 +81,7 @@ pub(crate) enum Wanted {
 pub(crate) struct Order {
     pub(crate) job: String,
     pub(crate) generation: i64,
-    pub(crate) spec: v1::JobSpec,
+    pub(crate) spec: Arc<v1::JobSpec>,
     /// The job's power budget, or the board's share of the site's.
     pub(crate) budget_watts: f64,
 }

@@ -24,7 +24,9 @@ pub(crate) fn name<'a>(field: &str, kind: &str, name: &'a str) -> Result<&'a str
 /// A board to register.
 pub(crate) fn board(wire: v1::FleetBoard) -> Result<StoredBoard, Malformed> {
     let name = name("name", "boards", &wire.name)?.to_owned();
-    for (field, text) in [("address", &wire.address), ("stand_in", &wire.stand_in)] {
+    for (field, text) in
+        [("address", &wire.address), ("stand_in", &wire.stand_in), ("metrics", &wire.metrics)]
+    {
         if text.len() > LONGEST_TEXT || text.chars().any(char::is_control) {
             let what =
                 format!("is not a text of at most {LONGEST_TEXT} bytes without control characters");
@@ -36,6 +38,10 @@ pub(crate) fn board(wire: v1::FleetBoard) -> Result<StoredBoard, Malformed> {
     }
     let address: Result<Address, _> = wire.address.parse();
     address.map_err(|error| Malformed::new("address", format!("is wrong: {error}")))?;
+    if !(wire.metrics.is_empty() || is_host_and_port(&wire.metrics)) {
+        let what = format!("is `{}`; it is a host and a port, like `jetson-7:9600`", wire.metrics);
+        return Err(Malformed::new("metrics", what));
+    }
     labels("labels", &wire.labels)?;
     Ok(StoredBoard {
         name,
@@ -43,9 +49,15 @@ pub(crate) fn board(wire: v1::FleetBoard) -> Result<StoredBoard, Malformed> {
         labels: wire.labels,
         stand_in: wire.stand_in,
         simulate: wire.simulate,
+        metrics: wire.metrics,
         lease_id: new_id(),
         registered_at_ms: now_ms(),
     })
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    let is_host = |host: &str| !host.is_empty() && !host.contains(['/', ' ', '@']);
+    text.rsplit_once(':').is_some_and(|(host, port)| is_host(host) && port.parse::<u16>().is_ok())
 }
 
 /// What a job asks for.

@@ -78,6 +78,7 @@ impl Board {
             problem: problem(28.0),
             alternate: Alternate::Strict,
             allowance: recipe(strategy).unwrap().allowance_for(2),
+            relatives: Arc::default(),
             seed: 1,
         }
     }
@@ -129,6 +130,7 @@ fn fronts(c: &mut Criterion) {
             expected: Expected::spanning(&[problem(15.0), problem(50.0)]),
             alternate: Alternate::Strict,
             allowance: recipe("als").unwrap().allowance_for(2),
+            relatives: Arc::default(),
             seed: 1,
         });
         build(&mut *builder, |measurement| Ok(grid.measure(measurement)))

@@ -21,6 +21,7 @@ impl ByFront {
             expected: None,
             alternate: task.alternate,
             allowance: task.allowance,
+            relatives: task.relatives.clone(),
             seed: task.seed,
         });
         Self { task, builder }

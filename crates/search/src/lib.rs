@@ -26,4 +26,4 @@ pub use log::Log;
 pub use procedure::{ByProcedure, Halt, Probe, Procedure};
 pub use registry::{Method, Recipe, UnknownStrategy, all, recipe};
 pub use strategy::{FrontBuilder, Step, Strategy, build, run};
-pub use task::{Allowance, Expected, FrontTask, GUARD_SIGMAS, Task};
+pub use task::{Allowance, Expected, FrontTask, GUARD_SIGMAS, Relative, Task};

@@ -83,14 +83,14 @@ pub fn all() -> Vec<Recipe> {
             Box::new(ByProcedure::new(task, gmd))
         }),
         search("guided", "goes where a model of the board promises most", |task| {
-            let prior = Prior::shared(&task.setting, task.problem.roles());
+            let prior = Prior::shared(&task.setting, task.problem.roles(), &task.relatives);
             Box::new(Guided::new(task, prior))
         }),
         front(
             "als",
             "actively learns a front that answers every later problem",
             |task| {
-                let prior = Prior::shared(&task.setting, task.roles);
+                let prior = Prior::shared(&task.setting, task.roles, &task.relatives);
                 Box::new(Als::new(task, prior))
             },
             [Allowance::measurements(50), Allowance::measurements(145)],

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use fulcrum_domain::{Alternate, Hertz, Problem, Role, Seconds, Setting, Watts};
+use fulcrum_domain::{
+    Alternate, Hertz, Measurement, Problem, Profile, Role, Seconds, Setting, Watts,
+};
 
 /// How much may be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,16 @@ impl Allowance {
     }
 }
 
+/// What was measured of another workload on a board like this one. A search expects its own
+/// workload of the same role to behave in a like way, without believing it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relative {
+    /// The role that it tells of.
+    pub role: Role,
+    /// What was measured.
+    pub profiles: Vec<(Measurement, Profile)>,
+}
+
 /// One problem to search a plan for.
 #[derive(Debug, Clone)]
 pub struct Task {
@@ -36,6 +48,8 @@ pub struct Task {
     pub alternate: Alternate,
     /// How much may be measured.
     pub allowance: Allowance,
+    /// What is known of other workloads.
+    pub relatives: Arc<[Relative]>,
     /// What everything random in the search follows from.
     pub seed: u64,
 }
@@ -83,6 +97,8 @@ pub struct FrontTask {
     pub alternate: Alternate,
     /// How much may be measured.
     pub allowance: Allowance,
+    /// What is known of other workloads.
+    pub relatives: Arc<[Relative]>,
     /// What everything random in the search follows from.
     pub seed: u64,
 }

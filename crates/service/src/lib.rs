@@ -1,16 +1,20 @@
 //! What every service process needs: where it listens, what it serves, its log, the statuses of a
 //! store's errors, and being stopped.
 
+mod http;
 mod log;
 mod name;
 mod page;
 mod process;
+mod rpcs;
 mod serve;
 mod status;
 
+pub use http::metrics_at;
 pub use log::{LogFormat, start_log};
 pub use name::{new_id, resource_name, valid_name};
 pub use page::page_size;
 pub use process::{ServiceArgs, asked_to_stop, now_ms, time_of_ms};
+pub use rpcs::{RPCS, Rpcs};
 pub use serve::{Bound, ServeError, bind, serve};
 pub use status::of_store;

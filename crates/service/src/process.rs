@@ -1,5 +1,6 @@
 //! A service's process: its usual arguments, its clock, being stopped.
 
+use std::net::SocketAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
@@ -31,6 +32,9 @@ pub struct ServiceArgs {
     /// ask for anything
     #[arg(long, env = "FULCRUM_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<Address>,
+    /// Where to serve metrics over HTTP, at /metrics; a scheduler also serves its page: 127.0.0.1:7621
+    #[arg(long, env = "FULCRUM_HTTP", value_name = "ADDRESS")]
+    pub http: Option<SocketAddr>,
 }
 
 /// Waits until the process is asked to end.

@@ -20,6 +20,8 @@ pub struct StoredBoard {
     pub stand_in: String,
     /// Whether the board runs the workers of its job by itself: a simulated one can.
     pub simulate: bool,
+    /// Where its agent serves metrics, host:port; empty where it does not.
+    pub metrics: String,
     /// By this its lease is known to whoever schedules. It stays when the board is changed.
     pub lease_id: String,
     /// When, in milliseconds since 1970.
@@ -54,6 +56,7 @@ struct Row {
     labels: Json<BTreeMap<String, String>>,
     stand_in: String,
     simulate: bool,
+    metrics: String,
     lease_id: String,
     registered_at_ms: i64,
 }
@@ -61,8 +64,8 @@ struct Row {
 impl From<Row> for StoredBoard {
     fn from(row: Row) -> Self {
         let Row { name, address, labels: Json(labels), stand_in, .. } = row;
-        let Row { simulate, lease_id, registered_at_ms, .. } = row;
-        Self { name, address, labels, stand_in, simulate, lease_id, registered_at_ms }
+        let Row { simulate, metrics, lease_id, registered_at_ms, .. } = row;
+        Self { name, address, labels, stand_in, simulate, metrics, lease_id, registered_at_ms }
     }
 }
 
@@ -73,15 +76,15 @@ impl Store {
     /// # Errors
     /// When the database does not answer or refuses.
     pub async fn put_board(&self, board: &StoredBoard) -> Result<(), StoreError> {
-        let text = "INSERT INTO boards (name, address, labels, stand_in, simulate, lease_id, \
-                    registered_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+        let text = "INSERT INTO boards (name, address, labels, stand_in, simulate, metrics, \
+                    lease_id, registered_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
                     ON CONFLICT (name) DO UPDATE SET address = excluded.address, \
                     labels = excluded.labels, stand_in = excluded.stand_in, \
-                    simulate = excluded.simulate";
+                    simulate = excluded.simulate, metrics = excluded.metrics";
         with_database!(self, pool => {
             let query = sqlx::query(text).bind(&board.name).bind(&board.address);
             let query = query.bind(Json(&board.labels)).bind(&board.stand_in);
-            let query = query.bind(board.simulate).bind(&board.lease_id);
+            let query = query.bind(board.simulate).bind(&board.metrics).bind(&board.lease_id);
             query.bind(board.registered_at_ms).execute(pool).await?;
         });
         Ok(())
@@ -92,12 +95,31 @@ impl Store {
     /// # Errors
     /// When the database does not answer or refuses.
     pub async fn boards(&self) -> Result<Vec<StoredBoard>, StoreError> {
-        let text = "SELECT name, address, labels, stand_in, simulate, lease_id, registered_at_ms \
-                    FROM boards ORDER BY name";
+        self.boards_since(-1).await
+    }
+
+    /// The boards that have changed since a revision of the fleet, by name.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn boards_since(&self, revision: i64) -> Result<Vec<StoredBoard>, StoreError> {
+        let text = "SELECT name, address, labels, stand_in, simulate, metrics, lease_id, \
+                    registered_at_ms FROM boards WHERE revision > $1 ORDER BY name";
         let rows: Vec<Row> = with_database!(self, pool => {
-            sqlx::query_as(text).fetch_all(pool).await?
+            sqlx::query_as(text).bind(revision).fetch_all(pool).await?
         });
         Ok(rows.into_iter().map(StoredBoard::from).collect())
+    }
+
+    /// How many boards there are.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn count_boards(&self) -> Result<i64, StoreError> {
+        let (count,): (i64,) = with_database!(self, pool => {
+            sqlx::query_as("SELECT count(*) FROM boards").fetch_one(pool).await?
+        });
+        Ok(count)
     }
 
     /// Forgets a board; whether there was one.

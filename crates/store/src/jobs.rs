@@ -178,6 +178,18 @@ impl Store {
         Ok(rows.into_iter().map(StoredJob::from).collect())
     }
 
+    /// The jobs whose spec has changed since a revision of the fleet, or that were told to end since.
+    ///
+    /// # Errors
+    /// When the database does not answer or refuses.
+    pub async fn jobs_since(&self, revision: i64) -> Result<Vec<StoredJob>, StoreError> {
+        let text = format!("{SELECT}{}", " WHERE revision > $1 ORDER BY created_at_ms, name");
+        let rows: Vec<Row> = with_database!(self, pool => {
+            sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(revision).fetch_all(pool).await?
+        });
+        Ok(rows.into_iter().map(StoredJob::from).collect())
+    }
+
     /// Has a job end; whether there is one that had not been told to before.
     ///
     /// # Errors

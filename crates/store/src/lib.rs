@@ -5,6 +5,7 @@
 //! Everything SQL is in this crate, and in `migrations/`.
 
 mod boards;
+mod counts;
 mod database;
 mod error;
 mod fronts;
@@ -19,6 +20,7 @@ mod standings;
 mod windows;
 
 pub use boards::{StoredBoard, StoredBoardState};
+pub use counts::ProfileCount;
 pub use database::Store;
 pub use error::StoreError;
 pub use fronts::StoredFront;

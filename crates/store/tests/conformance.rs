@@ -310,6 +310,7 @@ async fn windows_boards_fronts_and_settings_are_kept(address: &str) {
         labels: labels.clone(),
         stand_in: String::new(),
         simulate: address.ends_with('b'),
+        metrics: format!("{address}:9600"),
         lease_id: "one".into(),
         registered_at_ms: 1,
     };
@@ -412,6 +413,7 @@ fn board(name: &str) -> StoredBoard {
         labels: BTreeMap::new(),
         stand_in: String::new(),
         simulate: false,
+        metrics: String::new(),
         lease_id: format!("lease of {name}"),
         registered_at_ms: 1,
     }

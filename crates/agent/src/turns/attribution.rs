@@ -13,6 +13,7 @@ use fulcrum_interleave::{Moment, WorkerId};
 pub(crate) struct Attribution {
     expected_watts: Vec<(Workload, f64)>,
     joules: BTreeMap<WorkerId, f64>,
+    joules_of_workloads: BTreeMap<Workload, f64>,
     idle_joules: f64,
     /// How long each ran since the last reading, with what it is expected to draw.
     ran: BTreeMap<WorkerId, (Workload, Duration)>,
@@ -70,7 +71,9 @@ impl Attribution {
         }
         let drawn = (joules - before).max(0.0);
         for (worker, entry) in &ran {
-            *self.joules.entry(*worker).or_default() += drawn * of_worker(entry) / whole;
+            let share = drawn * of_worker(entry) / whole;
+            *self.joules.entry(*worker).or_default() += share;
+            *self.joules_of_workloads.entry(entry.0.clone()).or_default() += share;
         }
         self.idle_joules += drawn * idle_share / whole;
     }
@@ -78,6 +81,11 @@ impl Attribution {
     /// What was drawn while a worker ran, in joules.
     pub(crate) fn joules(&self, worker: WorkerId) -> f64 {
         self.joules.get(&worker).copied().unwrap_or(0.0)
+    }
+
+    /// What was drawn while each workload ran, whichever worker ran it, in joules.
+    pub(crate) const fn joules_of_workloads(&self) -> &BTreeMap<Workload, f64> {
+        &self.joules_of_workloads
     }
 
     /// What was drawn while nothing ran, in joules.

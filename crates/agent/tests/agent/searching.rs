@@ -18,6 +18,7 @@ fn search(board: &mut dyn Profiler, strategy: &str, problem: &Problem) -> Outcom
         problem: problem.clone(),
         alternate: Alternate::Strict,
         allowance: recipe.allowance_for(problem.roles().len()),
+        relatives: Arc::default(),
         seed: 1,
     });
     run(&mut *search, |measurement| {

@@ -9,7 +9,7 @@ use fulcrum_api::{Address, v1};
 use crate::exit::{Exit, Failure};
 use crate::fleet::{all_boards, board_table};
 use crate::job::JobFile;
-use crate::up::LocalFleet;
+use crate::up::{LocalFleet, Places};
 
 const GATE: &str = include_str!("../../../../deploy/jobs/gate.toml");
 const YARD: &str = include_str!("../../../../deploy/jobs/yard.toml");
@@ -31,9 +31,13 @@ pub(super) fn run() -> Result<Exit, Failure> {
     let data = std::env::temp_dir().join(format!("fulcrum-demo-{}", std::process::id()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let shown = runtime.block_on(async {
-        let scheduler = Address::Socket(data.join("scheduler.sock"));
-        let optimizer = Address::Socket(data.join("optimizer.sock"));
-        let fleet = LocalFleet::start(&data, 3, &scheduler, &optimizer).await?;
+        let places = Places {
+            scheduler: Address::Socket(data.join("scheduler.sock")),
+            optimizer: Address::Socket(data.join("optimizer.sock")),
+            http: None,
+            optimizer_http: None,
+        };
+        let fleet = LocalFleet::start(&data, 3, &places).await?;
         let mut show = Show { fleet };
         let shown = show.everything().await;
         show.fleet.stop().await;

@@ -46,6 +46,7 @@ pub(super) fn run(seed: u64) -> Result<Exit, Failure> {
         problem: problem.clone(),
         alternate: ALTERNATE,
         allowance,
+        relatives: Arc::default(),
         seed,
     });
     let length = allowance.modes.min(space.len()) as u64;

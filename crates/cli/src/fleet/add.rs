@@ -28,6 +28,9 @@ pub(crate) struct AddArgs {
     /// The board runs the workers of its jobs by itself: a simulated one can
     #[arg(long)]
     simulate: bool,
+    /// Where the agent serves its metrics, for Prometheus to find them: jetson-7:9600
+    #[arg(long, value_name = "HOST:PORT", default_value = "")]
+    metrics: String,
     #[command(flatten)]
     scheduler: OneScheduler,
 }
@@ -46,6 +49,7 @@ pub(crate) fn run(args: &AddArgs) -> Result<Exit, Failure> {
         labels: args.labels.iter().cloned().collect(),
         stand_in: args.stand_in.clone(),
         simulate: args.simulate,
+        metrics: args.metrics.clone(),
     };
     let board = wait_for(async {
         let mut client = args.scheduler.reach().await?;

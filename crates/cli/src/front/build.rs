@@ -134,6 +134,7 @@ pub(crate) fn build_front(
         expected: None,
         alternate: order.alternate,
         allowance,
+        relatives: Arc::default(),
         seed: order.seed,
     });
     let length = allowance.measurements as u64;

@@ -109,6 +109,7 @@ impl WantedArgs {
             problem: problem.clone(),
             alternate: self.alternate,
             allowance,
+            relatives: Arc::default(),
             seed: 1,
         });
         let talk = |text: &str| {

@@ -31,11 +31,18 @@ pub(super) struct AgentThread {
 
 impl AgentThread {
     /// Starts the agent of a simulated board and waits until it listens.
-    pub(super) async fn start(folder: &Path, name: &str, seed: u32) -> Result<Self, Failure> {
+    ///
+    /// It serves metrics at `metrics`, unless that is empty.
+    pub(super) async fn start(
+        folder: &Path,
+        name: &str,
+        seed: u32,
+        metrics: &str,
+    ) -> Result<Self, Failure> {
         let socket = socket(folder, name);
         let workers = folder.join(format!("{name}-workers.sock"));
         let text = |path: PathBuf| path.display().to_string();
-        let arguments = [
+        let mut arguments = vec![
             "fulcrum-agent".to_owned(),
             "--board=simulated-orin-agx".to_owned(),
             format!("--seed={seed}"),
@@ -43,6 +50,9 @@ impl AgentThread {
             format!("--worker-socket={}", text(workers.clone())),
             format!("--state-dir={}", text(folder.join(format!("{name}-state")))),
         ];
+        if !metrics.is_empty() {
+            arguments.push(format!("--metrics={metrics}"));
+        }
         let (config, _) =
             Config::load(&arguments).map_err(|error| anyhow::anyhow!("{name}: {error}"))?;
         let (end, ended) = oneshot::channel();

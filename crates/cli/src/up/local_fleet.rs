@@ -1,6 +1,7 @@
 //! An optimizer, a scheduler and simulated boards in this process.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,31 +20,39 @@ const SEARCHES: usize = 2;
 /// The label that the boards of such a fleet have.
 const KIND: (&str, &str) = ("kind", "simulated");
 
+/// Where its services listen.
+pub(crate) struct Places {
+    pub(crate) scheduler: Address,
+    pub(crate) optimizer: Address,
+    /// Where the scheduler serves its metrics over HTTP, if it does; then the boards do too.
+    pub(crate) http: Option<SocketAddr>,
+    /// Where the optimizer does.
+    pub(crate) optimizer_http: Option<SocketAddr>,
+}
+
 /// A running fleet.
 pub(crate) struct LocalFleet {
     folder: PathBuf,
     /// A client of its scheduler.
     pub(crate) scheduler: SchedulerClient,
     agents: BTreeMap<u32, AgentThread>,
+    /// Whether the agents serve metrics too.
+    with_metrics: bool,
     stop: watch::Sender<bool>,
     services: Vec<JoinHandle<()>>,
 }
 
 impl LocalFleet {
     /// Starts everything, and registers the boards.
-    pub(crate) async fn start(
-        folder: &Path,
-        boards: u32,
-        scheduler: &Address,
-        optimizer: &Address,
-    ) -> Result<Self, Failure> {
+    pub(crate) async fn start(folder: &Path, boards: u32, at: &Places) -> Result<Self, Failure> {
         let no_folder = |error| Failure::of_file("--data", folder, &error);
         std::fs::create_dir_all(folder).map_err(no_folder)?;
         let folder = folder.canonicalize().map_err(no_folder)?;
         let address = format!("sqlite:{}", folder.join("fulcrum.db").display());
         let store = Store::open(&address).await.map_err(Failure::bad_input)?;
-        let at_optimizer = bind(optimizer).await.map_err(Failure::bad_input)?;
-        let at_scheduler = bind(scheduler).await.map_err(Failure::bad_input)?;
+        let at_optimizer = bind(&at.optimizer, at.optimizer_http).await;
+        let at_optimizer = at_optimizer.map_err(Failure::bad_input)?;
+        let at_scheduler = bind(&at.scheduler, at.http).await.map_err(Failure::bad_input)?;
         let optimizer = at_optimizer.address().clone();
         let scheduler = at_scheduler.address().clone();
         let (stop, stopped) = watch::channel(false);
@@ -71,7 +80,9 @@ impl LocalFleet {
         ];
         let connected = connect_scheduler(&scheduler).await;
         let scheduler = connected.map_err(|error| anyhow::anyhow!("the scheduler: {error}"))?;
-        let mut fleet = Self { folder, scheduler, agents: BTreeMap::new(), stop, services };
+        let agents = BTreeMap::new();
+        let with_metrics = at.http.is_some();
+        let mut fleet = Self { folder, scheduler, agents, with_metrics, stop, services };
         for number in 1..=boards {
             fleet.start_board(number).await?;
         }
@@ -82,7 +93,9 @@ impl LocalFleet {
     /// Starts a board's agent and registers the board.
     pub(crate) async fn start_board(&mut self, number: u32) -> Result<(), Failure> {
         let name = name(number);
-        self.agents.insert(number, AgentThread::start(&self.folder, &name, number).await?);
+        let metrics = if self.with_metrics { free_port()? } else { String::new() };
+        let agent = AgentThread::start(&self.folder, &name, number, &metrics).await?;
+        self.agents.insert(number, agent);
         let labels = [KIND, ("number", &number.to_string())];
         let board = v1::FleetBoard {
             name: format!("boards/{name}"),
@@ -90,6 +103,7 @@ impl LocalFleet {
             labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
             stand_in: SimulatedOrin::NAME.to_owned(),
             simulate: true,
+            metrics,
         };
         let request = v1::RegisterBoardRequest { board: Some(board), validate_only: false };
         asked(self.scheduler.register_board(request).await)
@@ -131,6 +145,12 @@ impl LocalFleet {
             agent.stop();
         }
     }
+}
+
+/// An address of this machine that nobody listens at.
+fn free_port() -> Result<String, Failure> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    Ok(listener.local_addr()?.to_string())
 }
 
 /// The name of a board by its number.

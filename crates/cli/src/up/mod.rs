@@ -4,13 +4,14 @@ mod agent_thread;
 mod local_fleet;
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 use fulcrum_api::Address;
 use fulcrum_domain::Seconds;
 
-pub(crate) use local_fleet::LocalFleet;
+pub(crate) use local_fleet::{LocalFleet, Places};
 
 use crate::agents::{address, interrupted};
 use crate::arguments::duration;
@@ -33,12 +34,33 @@ pub(crate) struct UpArgs {
     /// Where the optimizer listens
     #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = DEFAULT_OPTIMIZER)]
     optimizer: Address,
+    /// Where the scheduler serves its page and its metrics over HTTP; `none` for nowhere. The boards
+    /// serve metrics too then, where /targets says
+    #[arg(long, value_name = "ADDRESS", value_parser = http, default_value = "127.0.0.1:7621")]
+    http: Http,
+    /// Where the optimizer serves its metrics; `none` for nowhere
+    #[arg(long, value_name = "ADDRESS", value_parser = http, default_value = "127.0.0.1:7611")]
+    optimizer_http: Http,
     /// What to log, on stderr: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL", default_value = "warn")]
     log: String,
     /// Stop after this long; at Ctrl-C unless given
     #[arg(long = "for", value_name = "TIME")]
     time: Option<Seconds>,
+}
+
+/// An address for HTTP, or none.
+#[derive(Debug, Clone, Copy)]
+struct Http(Option<SocketAddr>);
+
+fn http(text: &str) -> Result<Http, String> {
+    match text {
+        "none" => Ok(Http(None)),
+        text => text
+            .parse()
+            .map(|address| Http(Some(address)))
+            .map_err(|_| "it is an address like 127.0.0.1:7621, or none".into()),
+    }
 }
 
 /// Runs the fleet until it is interrupted.
@@ -50,7 +72,13 @@ pub(crate) fn run(args: &UpArgs) -> Result<Exit, Failure> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ran = runtime.block_on(async {
-        let fleet = LocalFleet::start(&data, args.boards, &args.scheduler, &args.optimizer).await?;
+        let places = Places {
+            scheduler: args.scheduler.clone(),
+            optimizer: args.optimizer.clone(),
+            http: args.http.0,
+            optimizer_http: args.optimizer_http.0,
+        };
+        let fleet = LocalFleet::start(&data, args.boards, &places).await?;
         writeln!(
             std::io::stderr(),
             "{} simulated boards; scheduler at {}, optimizer at {}; Ctrl-C ends it",
@@ -58,6 +86,9 @@ pub(crate) fn run(args: &UpArgs) -> Result<Exit, Failure> {
             args.scheduler,
             args.optimizer
         )?;
+        if let Some(http) = args.http.0 {
+            writeln!(std::io::stderr(), "metrics at http://{http}/metrics")?;
+        }
         match args.time {
             Some(time) => tokio::select! {
                 () = tokio::time::sleep(duration(time)) => {}

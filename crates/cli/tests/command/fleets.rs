@@ -20,6 +20,7 @@ impl Up {
             .args(["--data", &folder.display().to_string()])
             .args(["--scheduler", &address(&folder, "scheduler")])
             .args(["--optimizer", &address(&folder, "optimizer")])
+            .args(["--http", "none", "--optimizer-http", "none"])
             .stderr(Stdio::from(std::fs::File::create(folder.join("log")).expect("a file")))
             .spawn()
             .expect("it starts");

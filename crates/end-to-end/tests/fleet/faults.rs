@@ -192,6 +192,7 @@ async fn a_network_that_is_cut_and_heals_is_reached_over_again() {
         labels: [("for".to_owned(), "x".to_owned())].into(),
         stand_in: "simulated-orin-agx".into(),
         simulate: true,
+        metrics: String::new(),
     };
     let request = v1::RegisterBoardRequest { board: Some(board), validate_only: false };
     rig.client.scheduler.register_board(request).await.unwrap();

@@ -165,6 +165,10 @@ impl Driver {
             self.keep_plan(&order, &made, (origin, measurements));
             self.note(&order.job, "its plan stays as it is");
         }
+        let of = (&*order.job, &*self.board.name);
+        let is_new = Some(origin).filter(|_| !is_same);
+        let seen = &self.term.own.seen;
+        seen.plan(of, order.budget_watts, &made.problem, &made.plan, is_new);
         let watch = match before.filter(|now| is_same && now.made.promise == made.promise) {
             Some(now) => now.watch,
             None => Watch::new(made.promise.clone()),

@@ -33,7 +33,9 @@ impl Driver {
             session.due = Some(Instant::now());
             return;
         }
-        self.term.keep(Record::Window(stored(&self.board.name, now, window)));
+        let kept = stored(&self.board.name, now, window);
+        self.term.own.seen.window(&kept);
+        self.term.keep(Record::Window(kept));
         let finding = now.watch.window(window);
         let (kept, breaks) = (now.watch.kept().min(KEPT_WINDOWS), now.watch.breaks());
         let (job, plans) = (now.order.job.clone(), now.made.plans.clone());
@@ -92,6 +94,7 @@ impl Driver {
                 Err(status) => tracing::warn!(%status, "profiles could not be suspected"),
             }
         }
+        self.term.own.seen.suspected(job, &self.board.name, suspected);
         self.note(job, &format!("{what}; {suspected} profiles are measured again"));
         if suspected > 0 {
             session.again += 1;

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fulcrum_api::v1;
-use fulcrum_store::{Counted, JobStanding, StoreError, StoredBoard, StoredBoardState, StoredJob};
+use fulcrum_store::{
+    Counted, JobStanding, JobState, StoreError, StoredBoard, StoredBoardState, StoredJob,
+};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -42,7 +44,7 @@ struct Seat {
 /// A job that is to run.
 struct Work {
     job: StoredJob,
-    spec: v1::JobSpec,
+    spec: Arc<v1::JobSpec>,
 }
 
 /// All boards and jobs.
@@ -128,9 +130,14 @@ impl Fleet {
         if self.revision == Some(revision) {
             return Ok(false);
         }
-        let boards = self.term.store.boards().await?;
-        let jobs = self.term.store.jobs_to_tend().await?;
-        let site = self.term.store.setting(SITE_POWER).await?;
+        let store = &self.term.store;
+        // Only what has changed: a fleet of thousands is not read again for one budget.
+        let (boards, jobs) = match self.revision {
+            None => (store.boards().await?, store.jobs_to_tend().await?),
+            Some(seen) => (store.boards_since(seen).await?, store.jobs_since(seen).await?),
+        };
+        let count = usize::try_from(store.count_boards().await?).unwrap_or_default();
+        let site = store.setting(SITE_POWER).await?;
         // Which jobs boards had when another replica led.
         let first = if self.revision.is_none() {
             self.term.store.board_states().await?
@@ -138,10 +145,15 @@ impl Fleet {
             Vec::new()
         };
         self.site_watts = site.and_then(|value| value.as_f64());
-        let (ending, running): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.cancelled);
-        self.ending = ending;
-        self.work = running.into_iter().filter_map(Work::read).collect();
-        self.seat(boards);
+        for job in jobs {
+            self.take(job);
+        }
+        for board in boards {
+            self.seat(board);
+        }
+        if self.seats.len() != count {
+            self.let_go(self.term.store.boards().await?);
+        }
         for state in first {
             if let Some(seat) = self.seats.get_mut(&state.board) {
                 seat.job = Some(state.job.clone()).filter(|job| !job.is_empty());
@@ -156,37 +168,66 @@ impl Fleet {
         Ok(true)
     }
 
-    /// Has a driver for each board.
-    fn seat(&mut self, boards: Vec<StoredBoard>) {
-        let names: BTreeSet<String> = boards.iter().map(|board| board.name.clone()).collect();
+    /// Takes up a job, or another spec of it, or that it is to end.
+    fn take(&mut self, job: StoredJob) {
+        self.ending.retain(|ending| ending.name != job.name);
+        let place = self.work.iter().position(|work| work.job.name == job.name);
+        if job.cancelled {
+            if let Some(place) = place {
+                self.work.remove(place);
+            }
+            if job.state != JobState::Cancelled {
+                self.ending.push(job);
+            }
+            return;
+        }
+        let Some(work) = Work::read(job) else { return };
+        match place {
+            Some(place) => self.work[place] = work,
+            None => {
+                let order = |work: &Work| (work.job.created_at_ms, work.job.name.clone());
+                let place = self.work.partition_point(|before| order(before) < order(&work));
+                self.work.insert(place, work);
+            }
+        }
+    }
+
+    /// Lets the boards go that are not among these, which are all that there are.
+    fn let_go(&mut self, boards: Vec<StoredBoard>) {
+        let names: BTreeSet<&str> = boards.iter().map(|board| &*board.name).collect();
         self.seats.retain(|name, seat| {
-            let stays = names.contains(name);
+            let stays = names.contains(name.as_str());
             if !stays {
                 seat.wanted.send_replace(Wanted::LetGo);
             }
             stays
         });
         for board in boards {
-            let (mut job, mut told) = (None, None);
-            if let Some(seat) = self.seats.get_mut(&board.name) {
-                let is_reached_the_same = seat.board.address == board.address
-                    && seat.board.stand_in == board.stand_in
-                    && seat.board.simulate == board.simulate;
-                if is_reached_the_same {
-                    seat.board = board;
-                    continue;
-                }
-                seat.driving.abort();
-                (job, told) = (seat.job.take(), seat.told.take());
-            }
-            let (wanted, wanting) = watch::channel(Wanted::Hold);
-            let (standing, stands) = watch::channel(Standing::default());
-            let driver =
-                Driver { board: board.clone(), term: self.term.clone(), wanted: wanting, standing };
-            let driving = self.drivers.spawn(driver.drive());
-            let seat = Seat { board, wanted, standing: stands, driving, job, told };
-            self.seats.insert(seat.board.name.clone(), seat);
+            self.seat(board);
         }
+    }
+
+    /// Has a driver for a board.
+    fn seat(&mut self, board: StoredBoard) {
+        let (mut job, mut told) = (None, None);
+        if let Some(seat) = self.seats.get_mut(&board.name) {
+            let is_reached_the_same = seat.board.address == board.address
+                && seat.board.stand_in == board.stand_in
+                && seat.board.simulate == board.simulate;
+            if is_reached_the_same {
+                seat.board = board;
+                return;
+            }
+            seat.driving.abort();
+            (job, told) = (seat.job.take(), seat.told.take());
+        }
+        let (wanted, wanting) = watch::channel(Wanted::Hold);
+        let (standing, stands) = watch::channel(Standing::default());
+        let driver =
+            Driver { board: board.clone(), term: self.term.clone(), wanted: wanting, standing };
+        let driving = self.drivers.spawn(driver.drive());
+        let seat = Seat { board, wanted, standing: stands, driving, job, told };
+        self.seats.insert(seat.board.name.clone(), seat);
         // Those that were let go have ended some time.
         while self.drivers.try_join_next().is_some() {}
     }
@@ -297,7 +338,7 @@ impl Fleet {
 impl Work {
     fn read(job: StoredJob) -> Option<Self> {
         match serde_json::from_value(job.spec.clone()) {
-            Ok(spec) => Some(Self { job, spec }),
+            Ok(spec) => Some(Self { job, spec: Arc::new(spec) }),
             Err(error) => {
                 tracing::error!(job = job.name, %error, "what a job asks for cannot be read");
                 None

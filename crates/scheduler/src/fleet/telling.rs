@@ -1,7 +1,7 @@
 //! How boards and jobs stand, kept for whoever asks.
 
 use fulcrum_service::now_ms;
-use fulcrum_store::{JobStanding, JobState, StoreError, StoredBoardState};
+use fulcrum_store::{JobStanding, JobState, StoreError, StoredBoardState, StoredJob};
 
 use super::{Fleet, Seat, Work};
 use crate::job::{self, BoardState, Member};
@@ -49,6 +49,10 @@ impl Fleet {
         }
         self.said_of_boards.extend(changed.into_iter().map(|state| (state.board.clone(), state)));
         self.said_of_boards.retain(|name, _| self.seats.contains_key(name));
+        let has_ended = |job: &StoredJob| {
+            jobs.iter().any(|now| now.job == job.name && now.state == JobState::Cancelled)
+        };
+        self.ending.retain(|job| !has_ended(job));
         self.said_of_jobs.extend(jobs.into_iter().map(|now| (now.job.clone(), now)));
         Ok(true)
     }

@@ -9,16 +9,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fulcrum_domain::{Measurement, ModeId, ModeSpace, Role, Setting};
 use nalgebra::{DMatrix, SymmetricEigen};
-use rand::SeedableRng;
+use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::family::{BoardDraw, Clocks, WorkloadDraw};
 use super::lattice::Lattice;
+use super::surface::Surface;
 use super::widths::{POWER, TIME, Widths};
+use crate::task::Relative;
 
 /// How many models are drawn, and how many principal components of them are kept.
 const DRAWS: usize = 320;
 const FEATURES: usize = 28;
+/// How far a workload strays from those that are known, as a share of how far any may.
+const VARIES: f64 = 0.4;
 /// The covariance is found on at most so many cells, spread evenly; more would not change it.
 const PIVOTS: usize = 360;
 
@@ -57,6 +61,8 @@ impl Expectation {
 pub struct Prior {
     pub(super) setting: Arc<Setting>,
     pub(super) roles: &'static [Role],
+    /// What it knows of other workloads.
+    relatives: Arc<[Relative]>,
     /// The modes that are considered, ascending.
     pub(crate) modes: Vec<ModeId>,
     lattice: Lattice,
@@ -73,26 +79,43 @@ const KEPT: usize = 16;
 
 impl Prior {
     /// What is expected of a setting, made once and shared by later searches of the same modes,
-    /// roles and batch sizes.
-    pub fn shared(setting: &Arc<Setting>, roles: &'static [Role]) -> Arc<Self> {
-        let same = |prior: &&Arc<Self>| {
-            Arc::ptr_eq(&prior.setting.space, &setting.space)
-                && prior.roles == roles
-                && prior.setting.background_batch == setting.background_batch
-                && prior.setting.urgent_batches == setting.urgent_batches
-                && prior.setting.presets == setting.presets
-        };
+    /// roles, batch sizes and relatives. What is known of other workloads on such a board, its
+    /// relatives, makes half of it: the physics alone the other half.
+    pub fn shared(
+        setting: &Arc<Setting>,
+        roles: &'static [Role],
+        relatives: &Arc<[Relative]>,
+    ) -> Arc<Self> {
         // Whoever comes second waits for the first, instead of making it again.
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(prior) = made.iter().find(same) {
-            return prior.clone();
+        let mut find_or_make = |relatives: &Arc<[Relative]>, make: &dyn Fn() -> Self| {
+            let same =
+                |prior: &&Arc<Self>| prior.serves(setting, roles) && prior.relatives == *relatives;
+            if let Some(prior) = made.iter().find(same) {
+                return prior.clone();
+            }
+            let prior = Arc::new(make());
+            if made.len() == KEPT {
+                made.remove(0);
+            }
+            made.push(prior.clone());
+            prior
+        };
+        let physical = find_or_make(&Arc::default(), &|| Self::new(setting, roles));
+        let of_use: Arc<[Relative]> =
+            relatives.iter().filter(|r| roles.contains(&r.role)).cloned().collect();
+        if of_use.is_empty() {
+            return physical;
         }
-        let prior = Arc::new(Self::new(setting, roles));
-        if made.len() == KEPT {
-            made.remove(0);
-        }
-        made.push(prior.clone());
-        prior
+        find_or_make(&of_use, &|| Self::like(&physical, &of_use))
+    }
+
+    fn serves(&self, setting: &Arc<Setting>, roles: &[Role]) -> bool {
+        Arc::ptr_eq(&self.setting.space, &setting.space)
+            && self.roles == roles
+            && self.setting.background_batch == setting.background_batch
+            && self.setting.urgent_batches == setting.urgent_batches
+            && self.setting.presets == setting.presets
     }
 
     /// Nothing but that neighbours are alike: the prior of a search that knows no physics.
@@ -112,38 +135,84 @@ impl Prior {
     /// serves every problem of a board.
     pub fn new(setting: &Arc<Setting>, roles: &'static [Role]) -> Self {
         let mut prior = Self::blank(setting, roles);
-        let space = &setting.space;
-        let clocks: Vec<Clocks> = prior.modes.iter().map(|&mode| Clocks::of(space, mode)).collect();
+        let (time, power) = prior.draws(DRAWS);
+        prior.time = expectation(time, TIME);
+        prior.power = expectation(power, POWER);
+        prior
+    }
+
+    /// The same, but that half of the draws are like workloads that are known: a mixture of what
+    /// is believed of them, which a physical draw makes vary.
+    fn like(physical: &Arc<Self>, relatives: &Arc<[Relative]>) -> Self {
+        let mut prior = Self::blank(&physical.setting, physical.roles);
+        let (mut time, mut power) = prior.draws(DRAWS);
+        for &role in prior.roles {
+            let believed: Vec<Curves> = relatives
+                .iter()
+                .filter(|relative| relative.role == role)
+                .map(|relative| believed_of(physical, relative))
+                .collect();
+            if believed.is_empty() {
+                continue;
+            }
+            let (first, count) = prior.cells_of(role);
+            let mut rng = ChaCha8Rng::seed_from_u64(1);
+            for draw in (1..DRAWS).step_by(2) {
+                // Shares that are uniform among all that add up to one.
+                let shares: Vec<f64> =
+                    believed.iter().map(|_| -rng.random_range(f64::EPSILON..1.0).ln()).collect();
+                let whole: f64 = shares.iter().sum();
+                for cell in 0..count {
+                    let at = (draw, first + cell);
+                    let (mut like_time, mut like_power) = (0.0, 0.0);
+                    for (curves, share) in believed.iter().zip(&shares) {
+                        like_time += curves.time[cell] * share / whole;
+                        like_power += curves.power[cell] * share / whole;
+                    }
+                    let expected = (physical.time.mean[at.1], physical.power.mean[at.1]);
+                    time[at] = like_time + VARIES * (time[at] - expected.0);
+                    power[at] = like_power + VARIES * (power[at] - expected.1);
+                }
+            }
+        }
+        prior.relatives = relatives.clone();
+        prior.time = expectation(time, TIME);
+        prior.power = expectation(power, POWER);
+        prior
+    }
+
+    /// Logarithms of time and power over the cells, one draw of the family a row. The level of a
+    /// workload's time is free, so that only its shape is kept of a draw.
+    fn draws(&self, count: usize) -> (DMatrix<f64>, DMatrix<f64>) {
+        let (setting, cells) = (&self.setting, self.cells());
+        let clocks: Vec<Clocks> =
+            self.modes.iter().map(|&mode| Clocks::of(&setting.space, mode)).collect();
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let cells = prior.cells();
-        let mut time = DMatrix::zeros(DRAWS, cells);
-        let mut power = DMatrix::zeros(DRAWS, cells);
-        for draw in 0..DRAWS {
+        let mut time = DMatrix::zeros(count, cells);
+        let mut power = DMatrix::zeros(count, cells);
+        for draw in 0..count {
             let board = BoardDraw::new(&mut rng);
-            for &role in prior.roles {
+            for &role in self.roles {
                 let workload = WorkloadDraw::new(&mut rng);
                 for (b, batch) in setting.batches(role).iter().enumerate() {
                     for (m, clocks) in clocks.iter().enumerate() {
                         let (t, p) = workload.at(&board, clocks, batch.as_f64());
-                        let cell = prior.cell(role, m, b);
+                        let cell = self.cell(role, m, b);
                         time[(draw, cell)] = t;
                         power[(draw, cell)] = p;
                     }
                 }
             }
         }
-        // The level of a workload's time is free, so that only its shape is kept of a draw.
-        for &role in prior.roles {
-            let (start, count) = prior.cells_of(role);
+        for &role in self.roles {
+            let (start, count) = self.cells_of(role);
             let mut block = time.columns_mut(start, count);
             for mut row in block.row_iter_mut() {
                 let mean = row.mean();
                 row.add_scalar_mut(-mean);
             }
         }
-        prior.time = expectation(time, TIME);
-        prior.power = expectation(power, POWER);
-        prior
+        (time, power)
     }
 
     fn blank(setting: &Arc<Setting>, roles: &'static [Role]) -> Self {
@@ -155,7 +224,9 @@ impl Prior {
         let modes: Vec<ModeId> = modes.into_iter().collect();
         let (time, power) = (Expectation::default(), Expectation::default());
         let coordinates = coordinates(space, &modes);
-        Self { setting: setting.clone(), roles, modes, lattice, coordinates, time, power }
+        let relatives = Arc::default();
+        let setting = setting.clone();
+        Self { setting, roles, relatives, modes, lattice, coordinates, time, power }
     }
 
     /// The modes of a finer lattice around one.
@@ -201,6 +272,7 @@ impl Prior {
         Some(Self {
             setting: self.setting.clone(),
             roles: self.roles,
+            relatives: self.relatives.clone(),
             lattice: self.lattice.clone(),
             coordinates: coordinates(space, &modes),
             time: blended(&self.time),
@@ -256,6 +328,32 @@ fn place(knob: &fulcrum_domain::Knob, level: f64) -> f64 {
     } else {
         (level - low) / (high - low)
     }
+}
+
+/// Logarithms over the cells of a role, as high as what is expected there.
+struct Curves {
+    time: Vec<f64>,
+    power: Vec<f64>,
+}
+
+/// What is believed of a known workload in the cells of its role.
+fn believed_of(physical: &Arc<Prior>, relative: &Relative) -> Curves {
+    let mut time = Surface::new(physical.clone(), |prior| &prior.time);
+    let mut power = Surface::new(physical.clone(), |prior| &prior.power);
+    for (measurement, profile) in &relative.profiles {
+        if let Some(cell) = physical.cell_of(measurement) {
+            time.observe(cell, profile.minibatch.get().ln(), profile.error);
+            power.observe(cell, profile.power.get().ln(), profile.error);
+        }
+    }
+    let (first, count) = physical.cells_of(relative.role);
+    let shape = |surface: &Surface, expected: &[f64]| {
+        let curve: Vec<f64> = (first..first + count).map(|c| surface.guess(c).mean).collect();
+        // Levels are free.
+        let off = curve.iter().zip(&expected[first..]).map(|(own, mean)| own - mean).sum::<f64>();
+        curve.iter().map(|value| value - off / count as f64).collect()
+    };
+    Curves { time: shape(&time, &physical.time.mean), power: shape(&power, &physical.power.mean) }
 }
 
 /// Mean and principal components of the draws (one a row).

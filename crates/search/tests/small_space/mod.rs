@@ -52,6 +52,7 @@ impl Case {
             problem: self.problem.clone(),
             alternate: self.alternate,
             allowance,
+            relatives: Arc::default(),
             seed: self.seed,
         }
     }

@@ -1,0 +1,15 @@
+//! What every process tells of itself: metrics for Prometheus, each with its meaning in one place.
+//!
+//! Metrics are made from what is known at the moment they are asked for: a [`Snapshot`] is filled
+//! and written. What a [`Metric`] means stands once, as a constant, from which both the text that
+//! Prometheus reads and the document for people are made.
+
+mod histogram;
+mod metric;
+mod process;
+mod snapshot;
+
+pub use histogram::{Histogram, LATENCY_SECONDS};
+pub use metric::{Metric, MetricKind, document};
+pub use process::PROCESS;
+pub use snapshot::{CONTENT_TYPE, Snapshot};
