@@ -9,8 +9,8 @@ use fulcrum_store::Store;
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::fleet::Fleet;
+use crate::http::Own;
 use crate::keeper::Record;
-use crate::pages::Own;
 use crate::planner::Planner;
 use crate::term::Term;
 

@@ -12,9 +12,10 @@ use tokio::sync::mpsc;
 use tonic::service::RoutesBuilder;
 
 use crate::config::{Config, Habits};
+use crate::http::pages;
 use crate::keeper::{WAITING, keep_records};
 use crate::leading::Replica;
-use crate::pages::pages;
+use crate::page::Source;
 use crate::planner::Planner;
 use crate::service::Scheduler;
 
@@ -72,7 +73,8 @@ pub async fn serve(
     let planner = Planner::new(optimizer_at(optimizer)?);
     let replica =
         Arc::new(Replica::new(store.clone(), planner, records, Arc::default(), habits.takeover));
-    let pages = pages(store.clone(), replica.own.clone(), bound.rpcs().clone());
+    let source = Source { store: store.clone(), planner: replica.planner.clone() };
+    let pages = pages(source, replica.own.clone(), bound.rpcs().clone());
     let service = Scheduler { store: store.clone(), woken: replica.woken.clone() };
     let add = |routes: &mut RoutesBuilder| {
         routes.add_service(SchedulerServiceServer::new(service));

@@ -9,8 +9,8 @@ use fulcrum_service::now_ms;
 use fulcrum_store::{NewEvent, Store};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
+use crate::http::Own;
 use crate::keeper::Record;
-use crate::pages::Own;
 use crate::planner::Planner;
 
 /// A leader's term.

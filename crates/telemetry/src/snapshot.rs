@@ -148,7 +148,7 @@ mod tests {
         let text = snapshot.text();
         for line in [
             "# TYPE fulcrum_board_power_watts gauge",
-            "# HELP fulcrum_board_power_watts Power of a rail.",
+            "# HELP fulcrum_board_power_watts Power of a rail",
             "fulcrum_board_power_watts{rail=\"VDD \\\"GPU\\\"\\n\"} 12.5",
             "fulcrum_test_runs_total 3.0",
             "fulcrum_test_seconds_bucket{le=\"0.004\",rpc=\"Solve\"} 1",

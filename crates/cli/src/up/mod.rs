@@ -87,7 +87,7 @@ pub(crate) fn run(args: &UpArgs) -> Result<Exit, Failure> {
             args.optimizer
         )?;
         if let Some(http) = args.http.0 {
-            writeln!(std::io::stderr(), "metrics at http://{http}/metrics")?;
+            writeln!(std::io::stderr(), "page at http://{http}, metrics at http://{http}/metrics")?;
         }
         match args.time {
             Some(time) => tokio::select! {

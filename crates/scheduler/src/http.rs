@@ -1,4 +1,5 @@
-//! What the scheduler shows over HTTP: its metrics, and where those of its boards are.
+//! What the scheduler shows over HTTP: a page for people, its metrics, and where those of its boards
+//! are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use fulcrum_telemetry::{Metric, PROCESS, Snapshot};
 use serde::Serialize;
 
 use crate::fleet::SITE_POWER;
+use crate::page::{Source, page};
 use crate::seen::{SEEN, Seen};
 
 static LEADING: Metric = Metric::gauge(
@@ -56,13 +58,14 @@ pub(crate) struct Own {
 }
 
 /// Everything that is served over HTTP.
-pub(crate) fn pages(store: Store, own: Arc<Own>, rpcs: Rpcs) -> Router {
+pub(crate) fn pages(source: Source, own: Arc<Own>, rpcs: Rpcs) -> Router {
+    let store = source.store.clone();
     let targets = {
         let store = store.clone();
         move || targets(store.clone())
     };
     let snapshot = move || snapshot(store.clone(), own.clone(), rpcs.clone());
-    metrics_at(snapshot).route("/targets", get(targets))
+    metrics_at(snapshot).route("/targets", get(targets)).merge(page(source))
 }
 
 async fn snapshot(store: Store, own: Arc<Own>, rpcs: Rpcs) -> Snapshot {
