@@ -6,6 +6,7 @@
 mod agents;
 mod arguments;
 mod board;
+mod completions;
 mod demo;
 mod doctor;
 mod evaluate;
@@ -14,6 +15,7 @@ mod exit;
 mod fleet;
 mod front;
 mod job;
+mod man;
 mod measuring;
 mod output;
 mod plan;
@@ -28,7 +30,7 @@ mod verified;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::exit::{EXIT_CODES, Exit, Failure};
 
@@ -79,6 +81,11 @@ enum Command {
     /// Show boards live: power, clocks, temperatures, the mode and who holds it.
     #[command(after_help = EXIT_CODES)]
     Top(top::TopArgs),
+    /// Print what lets a shell complete this command: `eval "$(fulcrum completions bash)"`
+    Completions(completions::CompletionsArgs),
+    /// Write the manual pages of this command and of the agent and the services
+    #[command(hide = true)]
+    Man(man::ManArgs),
 }
 
 fn carry_out(command: &Command) -> Result<Exit, Failure> {
@@ -96,6 +103,8 @@ fn carry_out(command: &Command) -> Result<Exit, Failure> {
         Command::Profile(command) => profile::run(command),
         Command::Doctor(args) => doctor::run(args),
         Command::Top(args) => top::run(args),
+        Command::Completions(args) => completions::run(args, &mut Cli::command()),
+        Command::Man(args) => man::run(args, Cli::command()),
     }
 }
 

@@ -5,6 +5,7 @@ mod arguments;
 mod bad_tables;
 mod doctor;
 mod fleets;
+mod generated;
 mod live_agent;
 #[path = "../../../board/tests/measured/mod.rs"]
 mod measured;
