@@ -17,10 +17,10 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 FULCRUM := $(TARGET_DIR)/release/fulcrum
 
 .DEFAULT_GOAL := help
-.PHONY: check-proto bench-fleet test-e2e bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
+.PHONY: deb test-deb test-containers package-lint check-proto bench-fleet test-e2e bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 cargo:
 	@command -v $(CARGO) >/dev/null 2>&1 || { \
@@ -120,7 +120,19 @@ agent-arm64: cargo ## Build the agent for a Jetson, a static binary
 test-arm64: cargo ## Build the agent for a Jetson and start it under emulation
 	CARGO=$(CARGO) tests/arm64.sh
 
-check-unit: ## Check the agent's systemd unit and how much it is locked in
+deb: cargo ## Build the Debian packages for amd64 and arm64
+	CARGO=$(CARGO) deploy/debian/build.sh
+
+test-deb: ## Install, run, upgrade and remove the Debian packages in a clean root (needs make deb)
+	tests/deb.sh
+
+test-containers: ## Start the fleet of deploy/compose.yaml (needs make deb)
+	tests/containers.sh
+
+package-lint: ## Lint units, Debian packages, container files, Compose and Kubernetes manifests
+	@tests/package-lint.sh
+
+check-unit: ## Check the systemd units and how much they are locked in
 	@deploy/systemd/check.sh
 
 clean: cargo ## Remove everything that was built
