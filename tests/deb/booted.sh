@@ -28,7 +28,7 @@ is "$(stat -c '%a %U:%G' /run/fulcrum/agent.sock)" "660 root:fulcrum" "the agent
 is "$(stat -c '%a %U:%G' /run/fulcrum)" "750 root:fulcrum" "its folder"
 
 echo "a fleet of this board: optimizer and scheduler on SQLite, under users of their own"
-printf 'board = "simulated-orin-agx"\nspeed = "10"\n' >>/etc/fulcrum/agent.toml
+printf 'board = "simulated-orin-agx"\n' >>/etc/fulcrum/agent.toml
 systemctl restart fulcrum-agent
 systemctl enable --now --quiet fulcrum-optimizer fulcrum-scheduler
 soon "the scheduler does not answer" fulcrum fleet list

@@ -10,6 +10,7 @@ mod live_agent;
 #[path = "../../../board/tests/measured/mod.rs"]
 mod measured;
 mod measured_tables;
+mod metrics_document;
 mod printed;
 mod profiles;
 mod running;
