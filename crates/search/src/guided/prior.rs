@@ -102,8 +102,11 @@ impl Prior {
             prior
         };
         let physical = find_or_make(&Arc::default(), &|| Self::new(setting, roles));
-        let of_use: Arc<[Relative]> =
-            relatives.iter().filter(|r| roles.contains(&r.role)).cloned().collect();
+        let of_use: Arc<[Relative]> = relatives
+            .iter()
+            .filter(|r| roles.contains(&r.role) && !r.profiles.is_empty())
+            .cloned()
+            .collect();
         if of_use.is_empty() {
             return physical;
         }
