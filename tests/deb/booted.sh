@@ -28,7 +28,7 @@ is "$(stat -c '%a %U:%G' /run/fulcrum/agent.sock)" "660 root:fulcrum" "the agent
 is "$(stat -c '%a %U:%G' /run/fulcrum)" "750 root:fulcrum" "its folder"
 
 echo "a fleet of this board: optimizer and scheduler on SQLite, under users of their own"
-printf 'board = "simulated-orin-agx"\n' >>/etc/fulcrum/agent.toml
+echo 'board = "simulated-orin-agx"' >>/etc/fulcrum/agent.toml
 systemctl restart fulcrum-agent
 systemctl enable --now --quiet fulcrum-optimizer fulcrum-scheduler
 soon "the scheduler does not answer" fulcrum fleet list
@@ -44,7 +44,7 @@ done
 
 echo "upgrade: whatever ran runs again, and knows what it knew"
 agent=$(main_pid fulcrum-agent) scheduler=$(main_pid fulcrum-scheduler)
-dpkg --install --force-confdef --force-confold /packages/*-later.deb >/dev/null
+dpkg --install --force-confdef --force-confold /packages/*-later.deb >/dev/null 2>&1
 [ "$(main_pid fulcrum-agent)" != "$agent" ] || fail "the agent was not restarted"
 [ "$(main_pid fulcrum-scheduler)" != "$scheduler" ] || fail "the scheduler was not restarted"
 grep -q '^board = "simulated-orin-agx"' /etc/fulcrum/agent.toml || fail "the edited settings are gone"
@@ -72,7 +72,7 @@ is "$(systemctl is-active fulcrum-agent || true)" inactive "the removed agent"
 is "$(board_as)" "$found" "the board"
 
 echo "also where the agent had died for good"
-dpkg --install /packages/fulcrum-agent.deb >/dev/null
+dpkg --install --force-confdef --force-confold /packages/fulcrum-agent.deb >/dev/null 2>&1
 printf '[Service]\nReadWritePaths=/srv/board\nRestart=no\n' >/etc/systemd/system/fulcrum-agent.service.d/board.conf
 systemctl daemon-reload
 soon "the agent does not answer" answers

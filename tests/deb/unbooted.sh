@@ -36,7 +36,7 @@ wait $agent
 
 echo "upgrade, the agent's settings edited"
 echo 'max-celsius = "80"' >>/etc/fulcrum/agent.toml
-dpkg --install --force-confdef --force-confold /packages/*-later.deb >/dev/null
+dpkg --install --force-confdef --force-confold /packages/*-later.deb >/dev/null 2>&1
 is "$(dpkg-query --show --showformat '${Version}' fulcrum-agent)" 99.0 "the agent's version"
 fulcrum-agent --config /etc/fulcrum/agent.toml --print-config |
   grep -q '^max-celsius = 80  # file /etc/fulcrum/agent.toml' || fail "the edited settings are gone"
