@@ -80,9 +80,9 @@ IMAGE
 podman build --quiet --file - --tag "$(sed -n 's/ *image: \(.*prometheus:.*\)/\1/p' deploy/compose.yaml)" \
   "$here" >/dev/null <<'IMAGE'
 FROM localhost/servers
+RUN mkdir /prometheus && chown nobody /prometheus
 USER nobody
 ENTRYPOINT ["/usr/bin/prometheus"]
-CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/tmp/prometheus"]
 IMAGE
 
 echo "== the images of deploy/Dockerfile, with what is built already in place of its first stage"
@@ -97,8 +97,16 @@ for target in agent optimizer scheduler fulcrum; do
 done
 
 echo "== deploy/compose.yaml"
-compose() { "$here/tools/bin/podman-compose" --podman-run-args="$run" --file deploy/compose.yaml "$@"; }
-services=(postgres optimizer scheduler agent-1 agent-2 agent-3 board-1 board-2 board-3 jobs)
+# Ports of this machine may be taken; nobody needs them here.
+{
+  echo services:
+  for service in optimizer scheduler prometheus grafana; do echo "  $service: { ports: !reset [] }"; done
+} >"$here/no-ports.yaml"
+compose() {
+  "$here/tools/bin/podman-compose" --podman-run-args="$run" --file deploy/compose.yaml \
+    --file "$here/no-ports.yaml" "$@"
+}
+services=(postgres optimizer scheduler agent-1 agent-2 agent-3 board-1 board-2 board-3)
 [ ! -d deploy/prometheus ] || services+=(prometheus)
 end() {
   [ "$?" = 0 ] || compose logs --tail 30 2>&1 | tail -n 200
@@ -106,6 +114,8 @@ end() {
 }
 trap end EXIT
 compose up --detach --no-build "${services[@]}" >"$here/up.log" 2>&1 || { cat "$here/up.log"; exit 1; }
+# podman-compose does not start what waits for containers that have ended.
+compose run --rm --no-deps -T jobs
 ask() { podman run --rm $run --network fulcrum_default --env FULCRUM_SCHEDULER=http://scheduler:7620 fulcrum "$@"; }
 for _ in $(seq 60); do
   jobs=$(ask job list 2>&1 || true)
