@@ -89,7 +89,7 @@ test-python: cargo ## Run the tests of the Python package, and of a client in Py
 	$(CARGO) build --locked --workspace --all-targets
 	tests/python.sh $(TARGET_DIR)/debug
 
-test-dashboards: cargo ## Run every query of the dashboards on a real Prometheus and a running fleet
+test-dashboards: cargo ## Run the dashboards' queries and the alerts on a fleet that a real Prometheus scrapes
 	$(CARGO) build --locked --workspace --all-targets
 	tests/dashboards.sh $(TARGET_DIR)/debug
 
