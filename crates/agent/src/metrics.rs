@@ -81,11 +81,6 @@ static EXPIRED_LEASES: Metric = Metric::counter(
     &[],
     "Leases that ended without being released",
 );
-static PLAN: Metric = Metric::gauge(
-    "fulcrum_agent_plan_generation",
-    &[],
-    "Generation of the plan in force; absent while there is none",
-);
 
 const OF_WORKLOAD: &[&str] = &["workload", "kind"];
 static MINIBATCHES: Metric =
@@ -160,7 +155,6 @@ pub static METRICS: &[&[&Metric]] = &[
         &GUARD_ACTIONS,
         &LEASES,
         &EXPIRED_LEASES,
-        &PLAN,
         &IDLE_ENERGY,
     ],
     &[
@@ -259,8 +253,6 @@ impl Metrics {
         ] {
             snapshot.set(metric, [], count as f64);
         }
-        let generation = self.agent.turns.plan().await.generation();
-        snapshot.set_known(&PLAN, [], Some(generation as f64).filter(|_| generation > 0));
     }
 
     fn workloads(&self, snapshot: &mut Snapshot) {
