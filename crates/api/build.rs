@@ -16,8 +16,16 @@ const FILES: [&str; 6] = [
     "fulcrum/v1/scheduler.proto",
 ];
 /// The messages that stores keep, as JSON.
-const KEPT: [&str; 7] =
-    ["Problem", "Outcome", "Plan", "PlannedWorkload", "Remedy", "SearchSpec", "JobSpec"];
+const KEPT: [&str; 8] = [
+    "Problem",
+    "Outcome",
+    "Plan",
+    "PlannedWorkload",
+    "Remedy",
+    "SearchSpec",
+    "JobSpec",
+    "Relative",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={ROOT}");

@@ -21,17 +21,26 @@ impl WorkerPool for AttachedWorkers {
     fn offers(&self) -> Vec<Offer> {
         let standing = self.0.standing();
         let measurable = standing.values().filter(|standing| standing.measurable);
-        let mut offers: BTreeMap<Workload, Vec<BatchSize>> = BTreeMap::new();
+        let mut offers: BTreeMap<Workload, Offer> = BTreeMap::new();
         for standing in measurable {
             let sizes = standing.batch_sizes.iter().filter_map(|&size| BatchSize::new(size));
-            offers.entry(standing.workload.clone()).or_default().extend(sizes);
+            let workload = standing.workload.clone();
+            let offer = offers.entry(workload.clone()).or_insert_with(|| Offer {
+                workload,
+                batch_sizes: Vec::new(),
+                fingerprint: standing.fingerprint.clone(),
+            });
+            // Of several versions at a time, the first that attached is the one that is measured.
+            if offer.fingerprint == standing.fingerprint {
+                offer.batch_sizes.extend(sizes);
+            }
         }
-        let offer = |(workload, mut batch_sizes): (Workload, Vec<BatchSize>)| {
-            batch_sizes.sort_unstable();
-            batch_sizes.dedup();
-            Offer { workload, batch_sizes }
+        let sorted = |mut offer: Offer| {
+            offer.batch_sizes.sort_unstable();
+            offer.batch_sizes.dedup();
+            offer
         };
-        offers.into_iter().map(offer).collect()
+        offers.into_values().map(sorted).collect()
     }
 
     fn start<'a>(

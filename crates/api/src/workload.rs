@@ -46,6 +46,7 @@ pub fn offer_to_wire(offer: &Offer) -> v1::Offer {
         workload: offer.workload.name.to_string(),
         kind: kind_to_wire(offer.workload.kind).into(),
         batch_sizes: offer.batch_sizes.iter().map(|size| size.get()).collect(),
+        fingerprint: offer.fingerprint.clone(),
     }
 }
 
@@ -58,7 +59,9 @@ pub fn offer_from_wire(offer: &v1::Offer) -> Result<Offer, Malformed> {
     let sizes: Option<Vec<BatchSize>> =
         offer.batch_sizes.iter().map(|&size| BatchSize::new(size)).collect();
     match sizes {
-        Some(batch_sizes) if !batch_sizes.is_empty() => Ok(Offer { workload, batch_sizes }),
+        Some(batch_sizes) if !batch_sizes.is_empty() => {
+            Ok(Offer { workload, batch_sizes, fingerprint: offer.fingerprint.clone() })
+        }
         _ => Err(Malformed::new("batch_sizes", "has to hold one size or more, all above zero")),
     }
 }

@@ -53,7 +53,11 @@ impl ProfileTable {
         let mut profiles = Vec::with_capacity(groups.len());
         for (workload, rows) in groups {
             let batch_sizes: BTreeSet<BatchSize> = rows.iter().map(|((_, b), _)| *b).collect();
-            offers.push(Offer { workload, batch_sizes: batch_sizes.into_iter().collect() });
+            offers.push(Offer {
+                workload,
+                batch_sizes: batch_sizes.into_iter().collect(),
+                fingerprint: String::new(),
+            });
             profiles.push(rows);
         }
         Self { device: device.into(), space, offers, profiles }

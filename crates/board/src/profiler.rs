@@ -11,6 +11,8 @@ pub struct Offer {
     pub workload: Workload,
     /// The sizes that its minibatches can have, ascending.
     pub batch_sizes: Vec<BatchSize>,
+    /// What tells this version of it from others; empty where nothing does.
+    pub fingerprint: String,
 }
 
 /// A power mode that the board's vendor ships under a name.

@@ -113,7 +113,11 @@ fn offers() -> Vec<Offer> {
         let sizes = BatchSize::new(model.batch_size);
         match offers.iter_mut().find(|offer| offer.workload == workload) {
             Some(offer) => offer.batch_sizes.extend(sizes),
-            None => offers.push(Offer { workload, batch_sizes: sizes.into_iter().collect() }),
+            None => offers.push(Offer {
+                workload,
+                batch_sizes: sizes.into_iter().collect(),
+                fingerprint: String::new(),
+            }),
         }
     }
     offers

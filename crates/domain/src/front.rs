@@ -1,6 +1,8 @@
 //! Fronts: the operating points worth keeping, which answer every later budget and rate without
 //! a measurement.
 
+use std::cmp::Ordering;
+
 use crate::alternate::Alternate;
 use crate::assessment::OperatingPoint;
 use crate::infeasibility::{Basis, Infeasibility};
@@ -22,15 +24,18 @@ impl Front {
     pub fn new(points: impl IntoIterator<Item = OperatingPoint>, evidence: Evidence) -> Self {
         let mut points: Vec<OperatingPoint> = points.into_iter().collect();
         points.sort_by(|a, b| {
-            let key = |p: &OperatingPoint| (p.batch_size(), peak_power(p));
-            let ((batch_a, power_a), (batch_b, power_b)) = (key(a), key(b));
-            batch_a.cmp(&batch_b).then(power_a.total_cmp(&power_b)).then(a.mode.cmp(&b.mode))
+            let costs = costs(a).into_iter().zip(costs(b));
+            let by_costs = costs.map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne());
+            a.batch_size()
+                .cmp(&b.batch_size())
+                .then(by_costs.unwrap_or(Ordering::Equal))
+                .then(a.mode.cmp(&b.mode))
         });
+        // In this order a point is dominated by one before it, if by any.
         let mut kept: Vec<OperatingPoint> = Vec::with_capacity(points.len());
         for point in points {
             let same_batch = kept.iter().rev().take_while(|k| k.batch_size() == point.batch_size());
             if !same_batch.into_iter().any(|k| dominates(k, &point)) {
-                kept.retain(|k| k.batch_size() != point.batch_size() || !dominates(&point, k));
                 kept.push(point);
             }
         }
@@ -78,6 +83,13 @@ impl Front {
 fn peak_power(point: &OperatingPoint) -> Watts {
     let power = |role| point.profile(role).map_or(Watts::ZERO, |profile| profile.power);
     power(Role::Background).max(power(Role::Urgent))
+}
+
+/// What is better the smaller it is: the power, then each workload's time and error.
+fn costs(point: &OperatingPoint) -> [f64; 5] {
+    let of = |role| point.profile(role).map_or((0.0, 0.0), |p| (p.minibatch.get(), p.error));
+    let (background, urgent) = (of(Role::Background), of(Role::Urgent));
+    [peak_power(point).get(), background.0, background.1, urgent.0, urgent.1]
 }
 
 /// Whether `a` is at least as good as `b` in everything that a problem of the pair asks of it.

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use fulcrum_api::{Address, BoardDescription, Malformed, connect, v1};
 use fulcrum_board::{Offer, board_named, setting};
-use fulcrum_domain::{Knob, ModeSpace, Problem, Setting};
-use fulcrum_store::mode_text;
+use fulcrum_domain::{Knob, ModeSpace, Problem, Setting, Workload};
+use fulcrum_store::{WorkloadVersion, mode_text};
 use tonic::{Code, Status};
 
 /// For so long what a board said of itself is believed.
@@ -60,6 +60,16 @@ impl KnownBoard {
         Ok(mode_text(&self.space, mode.ok_or_else(|| Malformed::new("mode", what))?))
     }
 
+    /// A workload in the version that this board has.
+    pub(crate) fn version<'a>(&'a self, workload: &'a Workload) -> WorkloadVersion<'a> {
+        let offer = self.offers.iter().find(|offer| offer.workload == *workload);
+        WorkloadVersion {
+            name: &workload.name,
+            kind: workload.kind.as_str(),
+            fingerprint: offer.map_or("", |offer| &offer.fingerprint),
+        }
+    }
+
     /// What can be measured there for a problem.
     pub(crate) fn setting(&self, problem: &Problem) -> Result<Setting, Malformed> {
         setting(&Described(self), problem)
@@ -89,7 +99,7 @@ impl fulcrum_board::Profiler for Described<'_> {
 
     fn measure(
         &mut self,
-        _: &fulcrum_domain::Workload,
+        _: &Workload,
         _: fulcrum_domain::ModeId,
         _: fulcrum_domain::BatchSize,
     ) -> fulcrum_domain::Reading {

@@ -8,6 +8,7 @@
 //! would measure, and where that is nothing, there is the answer.
 
 mod config;
+mod kept_point;
 mod known;
 mod known_board;
 mod metrics;

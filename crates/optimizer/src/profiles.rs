@@ -26,8 +26,7 @@ pub(crate) async fn stored(
             software: Some(board.software.clone()),
             workload: Some(workload.name.to_string()),
             kind: Some(workload.kind.as_str().to_owned()),
-            // Searches do not tell versions of a workload apart yet, so they know only those without.
-            fingerprint: Some(String::new()),
+            fingerprint: Some(board.version(workload).fingerprint.to_owned()),
         };
         let profiles = store.all_profiles(&filter).await?;
         let known = profiles.iter().filter(|profile| !profile.suspect);
@@ -76,7 +75,7 @@ pub(crate) fn to_keep(
         software: board.software.clone(),
         workload: workload.name.to_string(),
         kind: workload.kind.as_str().to_owned(),
-        fingerprint: String::new(),
+        fingerprint: board.version(workload).fingerprint.to_owned(),
         mode: mode_text(&setting.space, measurement.mode),
         batch_size: i64::from(measurement.batch_size.get()),
         minibatch_seconds: profile.map(|profile| profile.minibatch.get()),

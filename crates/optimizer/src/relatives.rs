@@ -4,9 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use fulcrum_api::v1;
 use fulcrum_domain::{Measurement, ModeId, ModeSpace, Problem, Role, Setting};
 use fulcrum_search::Relative;
-use fulcrum_store::{ProfileFilter, Store, StoreError, StoredProfile, mode_from_text};
+use fulcrum_store::{
+    ProfileFilter, Store, StoreError, StoredProfile, WorkloadVersion, mode_from_text,
+};
 
 use crate::known_board::KnownBoard;
 use crate::profiles::measured;
@@ -20,50 +23,88 @@ const AT_LEAST: usize = 6;
 /// So many workloads are taken for a role, the nearest first.
 const MOST: usize = 8;
 
-/// A workload on a board: how far it is from what is searched for, then what it is.
-///
-/// The distance is 0 on a board of the same model and software, 1 with other software, and 2 on
-/// another model.
-type Whose = (u8, String, String, String);
+/// A version of a workload on a kind of board: how far it is from what is searched for, then what it
+/// is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Whose {
+    distance: u32,
+    board_model: String,
+    software: String,
+    workload: String,
+    fingerprint: String,
+}
 
-/// What is known of others for a problem on a board, and of whom, in words.
+impl Whose {
+    /// Whose a profile is, seen from a workload on a board; none where it is that workload's own.
+    fn seen(
+        profile: &StoredProfile,
+        board: &KnownBoard,
+        workload: WorkloadVersion<'_>,
+    ) -> Option<Self> {
+        let of_workload = match () {
+            () if profile.workload != workload.name => 2,
+            () if profile.fingerprint != workload.fingerprint => 1,
+            () => 0,
+        };
+        let of_board = match () {
+            () if profile.board_model != board.model => 2,
+            () if profile.software != board.software => 1,
+            () => 0,
+        };
+        let distance = of_workload + of_board;
+        (distance > 0).then(|| Self {
+            distance,
+            board_model: profile.board_model.clone(),
+            software: profile.software.clone(),
+            workload: profile.workload.clone(),
+            fingerprint: profile.fingerprint.clone(),
+        })
+    }
+
+    fn into_wire(self, kind: &str, profiles: usize) -> v1::Relative {
+        v1::Relative {
+            workload: self.workload,
+            kind: kind.to_owned(),
+            fingerprint: self.fingerprint,
+            board_model: self.board_model,
+            software: self.software,
+            profiles: u32::try_from(profiles).unwrap_or(u32::MAX),
+            distance: self.distance,
+        }
+    }
+}
+
+/// What is known of others for a problem on a board, and of whom.
 pub(crate) async fn relatives(
     store: &Store,
     board: &KnownBoard,
     setting: &Setting,
     problem: &Problem,
-) -> Result<(Arc<[Relative]>, Vec<String>), StoreError> {
+) -> Result<(Arc<[Relative]>, Vec<v1::Relative>), StoreError> {
     let (mut found, mut of_whom) = (Vec::new(), Vec::new());
     for &role in problem.roles() {
         let Some(workload) = problem.workload(role) else { continue };
-        let filter =
-            ProfileFilter { kind: Some(workload.kind.as_str().to_owned()), ..Default::default() };
+        let own = board.version(workload);
+        let filter = ProfileFilter { kind: Some(own.kind.to_owned()), ..Default::default() };
         let (profiles, _) = store.profiles(&filter, 0, LOOKED_AT).await?;
         let highest = highest_levels(&profiles);
         let mut known: BTreeMap<Whose, Vec<_>> = BTreeMap::new();
-        for profile in &profiles {
-            let is_of_model = profile.board_model == board.model;
-            let is_of_software = is_of_model && profile.software == board.software;
-            if profile.suspect || (is_of_software && profile.workload == *workload.name) {
-                continue;
-            }
-            let taken = if is_of_model {
+        for profile in profiles.iter().filter(|profile| !profile.suspect) {
+            let Some(whose) = Whose::seen(profile, board, own) else { continue };
+            let taken = if profile.board_model == board.model {
                 measured(setting, role, profile)
             } else {
                 elsewhere(setting, role, profile, &highest)
             };
             let Some((measurement, Ok(reading))) = taken else { continue };
-            let distance = if is_of_software { 0 } else { 1 + u8::from(!is_of_model) };
-            let StoredProfile { board_model, software, workload, .. } = profile.clone();
-            let of = known.entry((distance, board_model, software, workload)).or_default();
+            let of = known.entry(whose).or_default();
             if of.len() < OF_ONE {
                 of.push((measurement, reading));
             }
         }
         let enough = known.into_iter().filter(|(_, profiles)| profiles.len() >= AT_LEAST);
-        for ((distance, model, _, name), profiles) in enough.take(MOST) {
-            let count = profiles.len();
-            of_whom.push(format!("{name} on {model}: {count} profiles at distance {distance}"));
+        for (whose, profiles) in enough.take(MOST) {
+            of_whom.push(whose.into_wire(own.kind, profiles.len()));
             found.push(Relative { role, profiles });
         }
     }

@@ -9,7 +9,6 @@ use fulcrum_store::{Store, StoreError};
 use tonic::service::RoutesBuilder;
 
 use crate::config::Config;
-use crate::known::Known;
 use crate::metrics::metrics;
 use crate::searches::Searches;
 use crate::service::Optimizer;
@@ -69,7 +68,7 @@ pub async fn serve(
         let searches = searches.clone();
         async move { searches.take_up().await }
     });
-    let service = OptimizerServiceServer::new(Optimizer { searches, known: Known::default() })
+    let service = OptimizerServiceServer::new(Optimizer { searches })
         .max_decoding_message_size(LARGEST_MESSAGE)
         .max_encoding_message_size(LARGEST_MESSAGE);
     let add = |routes: &mut RoutesBuilder| {

@@ -11,6 +11,7 @@ use fulcrum_store::{SearchState, Store, StoreError, StoredSearch};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
+use crate::known::Known;
 use crate::known_board::KnownBoards;
 use crate::metrics::Cost;
 use crate::searching::{Order, SearchError, Spent, search};
@@ -27,6 +28,8 @@ const RETRY: Duration = Duration::from_millis(500);
 pub(crate) struct Searches {
     pub(crate) store: Store,
     pub(crate) boards: Arc<KnownBoards>,
+    /// What was read of the store lately.
+    pub(crate) known: Known,
     /// This process, by which its searches are told from those of others.
     holder: String,
     at_a_time: Arc<Semaphore>,
@@ -59,6 +62,7 @@ impl Searches {
         Self {
             store,
             boards: Arc::default(),
+            known: Known::default(),
             holder: format!("optimizer {}", new_id()),
             at_a_time: Arc::new(Semaphore::new(at_a_time.max(1))),
             here: Arc::default(),
@@ -198,10 +202,10 @@ impl Searches {
         let asked = stop.clone();
         let before = (stored.measurements, stored.modes);
         let (store, runtime, shown) = (self.store.clone(), Handle::current(), stored.clone());
-        let cost = self.cost.clone();
+        let (known, cost) = (self.known.clone(), self.cost.clone());
         let ended = tokio::task::spawn_blocking(move || {
             let mut last = Spent::default();
-            let outcome = search((&runtime, &store, &cost), &order, |spent| {
+            let outcome = search((&runtime, &store, &known, &cost), &order, |spent| {
                 last = spent.clone();
                 if spent.measurements > 0 {
                     let progress = with_spent(&shown, before, spent);
@@ -272,7 +276,10 @@ fn result_of(outcome: &v1::Outcome) -> &'static str {
 }
 
 fn with_spent(search: &StoredSearch, before: (i64, i64), spent: &Spent) -> StoredSearch {
+    let relatives = serde_json::to_value(&*spent.relatives).ok();
     StoredSearch {
+        // One that was taken up again tells what it was told at first.
+        relatives: relatives.filter(|_| before.0 == 0).unwrap_or_else(|| search.relatives.clone()),
         measurements: before.0 + i64::from(spent.measurements),
         modes: before.1 + i64::from(spent.modes()),
         updated_at_ms: now_ms(),

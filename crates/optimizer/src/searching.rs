@@ -8,12 +8,13 @@ use fulcrum_api::{
     RemoteBoard, RemoteOptions, alternate_named, outcome_to_wire, problem_from_wire, v1,
 };
 use fulcrum_board::{Profiler, board_named};
-use fulcrum_domain::{Failure, Front, Measurement, Outcome, Problem, Reading, Setting};
+use fulcrum_domain::{Failure, Measurement, Outcome, Problem, Reading, Setting};
 use fulcrum_search::{Allowance, Method, Recipe, Step, Task, recipe};
 use fulcrum_service::now_ms;
 use fulcrum_store::{Store, StoreError, StoredFront, StoredProfile};
 use tokio::runtime::Handle;
 
+use crate::known::{Known, Pair};
 use crate::known_board::KnownBoard;
 use crate::metrics::Cost;
 use crate::profiles::{stored, to_keep};
@@ -55,6 +56,8 @@ impl Order {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Spent {
     pub(crate) measurements: u32,
+    /// What it was told of others when it began.
+    pub(crate) relatives: Arc<[v1::Relative]>,
     modes: BTreeSet<usize>,
 }
 
@@ -77,16 +80,13 @@ pub(crate) enum SearchError {
 
 /// Searches to the end, or until `goes_on` says no, which is asked after every measurement.
 pub(crate) fn search(
-    (runtime, store, cost): (&Handle, &Store, &Cost),
+    (runtime, store, known, cost): (&Handle, &Store, &Known, &Cost),
     order: &Order,
     mut goes_on: impl FnMut(&Spent) -> Result<bool, StoreError>,
 ) -> Result<v1::Outcome, SearchError> {
     let readings = runtime.block_on(stored(store, &order.board, &order.setting, &order.problem))?;
     let relatives = relatives(store, &order.board, &order.setting, &order.problem);
     let (relatives, of_whom) = runtime.block_on(relatives)?;
-    if !of_whom.is_empty() {
-        tracing::info!(known = of_whom.join("; "), "a search begins with what is known of others");
-    }
     let own = order.recipe.allowance_for(order.problem.roles().len());
     let limit = |asked: u32, own: usize| if asked == 0 { own } else { asked as usize };
     let own = Allowance {
@@ -110,7 +110,7 @@ pub(crate) fn search(
     }
     // Borrowed only once there is something to measure.
     let mut board: Option<Box<dyn Profiler>> = None;
-    let mut spent = Spent::default();
+    let mut spent = Spent { relatives: of_whom.into(), ..Default::default() };
     loop {
         if !goes_on(&spent)? {
             return Err(SearchError::Cancelled);
@@ -119,9 +119,15 @@ pub(crate) fn search(
             Step::Done(outcome) => {
                 drop(board);
                 if answers_every_budget(order) {
+                    let measured = readings.len() as u64 + u64::from(spent.measurements);
                     let points = strategy.profiles().operating_points(order.problem.roles());
-                    let front = Front::new(points, fulcrum_domain::Evidence::Measured);
-                    keep_front(runtime, store, order, &front, readings.len(), &spent)?;
+                    runtime.block_on(keep_front(
+                        store,
+                        known,
+                        order,
+                        !points.is_empty(),
+                        measured,
+                    ))?;
                 }
                 return Ok(to_wire(order, &outcome));
             }
@@ -186,34 +192,30 @@ fn kept(order: &Order, measurement: Measurement, reading: &Reading) -> StoredPro
     to_keep(&order.board, &order.setting, &workload, measurement, reading, by)
 }
 
-fn keep_front(
-    runtime: &Handle,
+/// Keeps that a front was built, and its points.
+async fn keep_front(
     store: &Store,
+    known: &Known,
     order: &Order,
-    front: &Front,
-    known: usize,
-    spent: &Spent,
+    has_points: bool,
+    measurements: u64,
 ) -> Result<(), StoreError> {
-    if front.points().is_empty() {
+    if !has_points {
         return Ok(());
     }
-    let (background, urgent) = workloads(&order.problem);
-    runtime.block_on(store.put_front(&StoredFront {
+    let pair = Pair::of(&order.board, &order.problem);
+    let front = StoredFront {
         board_model: order.board.model.clone(),
         software: order.board.software.clone(),
-        background,
-        urgent,
+        background: pair.background.clone(),
+        urgent: pair.urgent.clone(),
         strategy: order.recipe.name.clone(),
-        measurements: (known as u64 + u64::from(spent.measurements)).cast_signed(),
+        measurements: measurements.cast_signed(),
         built_at_ms: now_ms(),
-    }))
-}
-
-/// A problem's workloads as fronts are kept by: background, urgent.
-pub(crate) fn workloads(problem: &Problem) -> (String, String) {
-    let background = problem.background().map(ToString::to_string).unwrap_or_default();
-    let urgent = problem.urgent().map(|stream| stream.workload.name.to_string());
-    (background, urgent.unwrap_or_default())
+    };
+    store.put_front(&front, &pair.versions).await?;
+    // The next who asks finds its points.
+    known.of(store, &order.board, &order.setting, &order.problem).await.map(drop)
 }
 
 fn to_wire(order: &Order, outcome: &Outcome) -> v1::Outcome {

@@ -8,18 +8,18 @@ use fulcrum_api::v1::optimizer_service_server::OptimizerService;
 use fulcrum_api::{
     Malformed, alternate_named, invalid, outcome_to_wire, problem_from_wire, time_to_wire, v1,
 };
-use fulcrum_domain::Problem;
+use fulcrum_domain::{Problem, Workload};
 use fulcrum_service::{now_ms, of_store, page_size, request_id, resource_name, time_of_ms};
-use fulcrum_store::{Asked, Counted, ProfileFilter, SearchState, StoredSearch};
+use fulcrum_store::{Asked, ProfileFilter, SearchState, StoredSearch};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::known::Known;
+use crate::known::Pair;
 use crate::known_board::KnownBoard;
-use crate::profiles::{from_wire, stored, to_wire};
+use crate::profiles::{from_wire, to_wire};
 use crate::searches::Searches;
-use crate::searching::{Order, workloads};
+use crate::searching::Order;
 use crate::solving::{Origin, Stored};
 
 /// No more problems are solved at a time.
@@ -35,8 +35,6 @@ type Answer<T> = Result<Response<T>, Status>;
 #[derive(Clone)]
 pub(crate) struct Optimizer {
     pub(crate) searches: Searches,
-    /// What was read of the store lately.
-    pub(crate) known: Known,
 }
 
 #[tonic::async_trait]
@@ -163,7 +161,8 @@ impl OptimizerService for Optimizer {
         for (place, wire) in request.problems.iter().enumerate() {
             let within = |error: Malformed| invalid(&error.within(&format!("problems[{place}]")));
             let problem = problem_from_wire(wire).map_err(within)?;
-            let key = workloads(&problem);
+            let pair = Pair::of(&board, &problem);
+            let key = (pair.background, pair.urgent);
             if loaded.as_ref().is_none_or(|(of, _)| *of != key) {
                 loaded = Some((key.clone(), self.load(&board, &problem).await?));
             }
@@ -199,7 +198,11 @@ impl OptimizerService for Optimizer {
         } else {
             board.mode_text(&request.mode).map_err(|error| invalid(&error))?
         };
-        let workload = (request.workload.as_str(), request.kind.as_str());
+        let of = match request.kind.as_str() {
+            "train" => Workload::train(request.workload.as_str()),
+            _ => Workload::infer(request.workload.as_str()),
+        };
+        let workload = board.version(&of);
         let request_id = request_id(&request.request_id).map_err(|error| invalid(&error))?;
         let asked = Asked::new(request_id, now_ms());
         let store = &self.searches.store;
@@ -286,22 +289,8 @@ impl Optimizer {
 
     async fn load(&self, board: &KnownBoard, problem: &Problem) -> Result<Arc<Stored>, Status> {
         let setting = board.setting(problem).map_err(|error| invalid(&error))?;
-        let store = &self.searches.store;
-        let (background, urgent) = workloads(problem);
-        // Asked before the profiles are read: what changes in between is read the next time.
-        let revision = store.revision(Counted::Profiles).await.map_err(|error| of_store(&error))?;
-        let key = (board.model.clone(), board.software.clone(), background, urgent);
-        if let Some(stored) = self.known.find(&key, revision, &setting) {
-            return Ok(stored);
-        }
-        let (model, software, background, urgent) = &key;
-        let front = store.front(model, software, background, urgent).await;
-        let is_front = front.map_err(|error| of_store(&error))?.is_some();
-        let readings = stored(store, board, &setting, problem).await;
-        let readings = readings.map_err(|error| of_store(&error))?;
-        let stored = Arc::new(Stored::new(setting, problem, readings, is_front));
-        self.known.keep(key, revision, stored.clone());
-        Ok(stored)
+        let Searches { store, known, .. } = &self.searches;
+        known.of(store, board, &setting, problem).await.map_err(|error| of_store(&error))
     }
 }
 
@@ -318,6 +307,7 @@ fn search_to_wire(search: StoredSearch) -> v1::Search {
         message: search.message,
         measurements: u32::try_from(search.measurements).unwrap_or_default(),
         modes: u32::try_from(search.modes).unwrap_or_default(),
+        relatives: serde_json::from_value(search.relatives).unwrap_or_default(),
         create_time: Some(time_to_wire(time_of_ms(search.created_at_ms))),
         update_time: Some(time_to_wire(time_of_ms(search.updated_at_ms))),
     }

@@ -7,6 +7,9 @@ use fulcrum_domain::{
     Reading, Setting,
 };
 use fulcrum_search::{Allowance, GUARD_SIGMAS, Step, Task, recipe};
+use serde_json::Value;
+
+use crate::kept_point::KeptPoint;
 
 /// Where an answer comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,7 @@ impl Origin {
 /// What is stored for one pair of workloads on one kind of board.
 pub(crate) struct Stored {
     pub(crate) setting: Arc<Setting>,
+    /// What was measured; left out where the points of a front stand for it.
     pub(crate) readings: Vec<(Measurement, Reading)>,
     /// Whether a front was built of it.
     pub(crate) is_front: bool,
@@ -50,6 +54,26 @@ impl Stored {
         let profiles: Profiles = known.collect();
         let front = Front::new(profiles.operating_points(problem.roles()), Evidence::Measured);
         Self { setting: Arc::new(setting), readings, is_front, front }
+    }
+
+    /// What is known by the points of a front, as [`points`](Self::points) wrote them. None where
+    /// they are of other modes or batch sizes than the board has now.
+    pub(crate) fn of_points(setting: &Setting, points: &Value) -> Option<Self> {
+        let points: Vec<KeptPoint> = serde_json::from_value(points.clone()).ok()?;
+        let points: Option<Vec<_>> = points.iter().map(|point| point.at(setting)).collect();
+        let front = Front::new(points?, Evidence::Measured);
+        Some(Self {
+            setting: Arc::new(setting.clone()),
+            readings: Vec::new(),
+            is_front: true,
+            front,
+        })
+    }
+
+    /// The points of the front, to be kept.
+    pub(crate) fn points(&self) -> Value {
+        let kept = self.front.points().iter().map(|point| KeptPoint::of(&self.setting, point));
+        serde_json::to_value(kept.collect::<Vec<_>>()).unwrap_or_default()
     }
 
     /// The answer to a problem of these workloads.

@@ -47,10 +47,29 @@ impl Place {
 }
 
 /// What a search gave.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Searched {
     pub(crate) outcome: v1::Outcome,
     pub(crate) measurements: u32,
+    /// What it began with that was known of others.
+    pub(crate) relatives: Vec<v1::Relative>,
+}
+
+impl Searched {
+    /// What it cost, and the nearest that was known for each of its workloads.
+    pub(crate) fn in_words(&self) -> String {
+        let mut words = format!("a search ended after {} measurements", self.measurements);
+        for kind in ["train", "infer"] {
+            // The nearest comes first.
+            let Some(nearest) = self.relatives.iter().find(|of| of.kind == kind) else { continue };
+            let v1::Relative { workload, board_model, profiles, distance, .. } = nearest;
+            words = format!(
+                "{words}; to {kind} it expected something like {workload} on {board_model} \
+                 ({profiles} profiles at distance {distance})"
+            );
+        }
+        words
+    }
 }
 
 type Answers = Arc<Vec<v1::StoredAnswer>>;
@@ -131,15 +150,20 @@ impl Planner {
             let was_running = search.state == "running";
             let end = if was_running { self.watch(search, &progress).await? } else { search };
             self.forget();
+            let searched = Searched {
+                measurements: end.measurements,
+                relatives: end.relatives,
+                ..Default::default()
+            };
             match (end.state.as_str(), end.outcome) {
                 // A front that was built before and is none any more: something contradicts it.
                 ("done", Some(outcome)) if was_running || !builds_front => {
-                    return Ok(Searched { outcome, measurements: end.measurements });
+                    return Ok(Searched { outcome, ..searched });
                 }
                 ("done", Some(outcome)) => {
                     let answers = self.solve(place, &alternate, vec![problem.clone()]).await?;
                     if answers.first().is_some_and(|answer| !answer.origin.is_empty()) {
-                        return Ok(Searched { outcome, measurements: end.measurements });
+                        return Ok(Searched { outcome, ..searched });
                     }
                 }
                 ("failed", _) if was_running => return Err(Status::aborted(end.message)),

@@ -1,6 +1,7 @@
 //! Profiles: what was measured, once for every fleet.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::fmt;
 
 use fulcrum_domain::{ModeId, ModeSpace};
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,7 @@ impl Store {
         let latest = profiles.iter().rev().filter(|profile| named.insert(profile.key()));
         let mut rows: Vec<&StoredProfile> = latest.collect();
         rows.reverse();
+        let changed: BTreeSet<_> = rows.iter().map(|row| row.of()).collect();
         with_database!(self, pool => {
             let mut transaction = pool.begin().await?;
             for chunk in rows.chunks(ROWS_A_STATEMENT) {
@@ -120,7 +122,11 @@ impl Store {
                 );
                 query.build().execute(&mut *transaction).await?;
             }
-            sqlx::query(PROFILES_CHANGED).execute(&mut *transaction).await?;
+            // Last, since others wait for it; and in one order, so that no two wait for each other.
+            for (board_model, software, workload, kind) in &changed {
+                let query = sqlx::query(PROFILES_CHANGED).bind(board_model).bind(software);
+                query.bind(workload).bind(kind).execute(&mut *transaction).await?;
+            }
             transaction.commit().await?;
         });
         Ok(())
@@ -186,31 +192,35 @@ impl Store {
     pub async fn suspect_profiles(
         &self,
         board_model: &str,
-        (workload, kind): (&str, &str),
+        workload: WorkloadVersion<'_>,
         mode: &str,
         asked: Asked<'_>,
     ) -> Result<u64, StoreError> {
+        let WorkloadVersion { name, kind, fingerprint } = workload;
         let suspect = "UPDATE profiles SET suspect = $1 \
                        WHERE board_model = $2 AND workload = $3 AND kind = $4 \
-                       AND (mode = $5 OR $5 = '')";
+                       AND (mode = $5 OR $5 = '') AND fingerprint = $6";
+        let count = "UPDATE profile_revisions SET revision = revision + 1 \
+                     WHERE board_model = $1 AND workload = $2 AND kind = $3";
         let forget =
             "DELETE FROM fronts WHERE board_model = $1 AND (background = $2 OR urgent = $3)";
         // As fronts are kept by: background with its kind, urgent inference by its name.
-        let background = format!("{workload} {kind}");
+        let background = workload.in_background();
         // No workload has that name: an empty one would be that of fronts without an urgent inference.
-        let urgent = if kind == "infer" { workload } else { "\u{1}" };
+        let urgent = if kind == "infer" { workload.to_string() } else { "\u{1}".to_owned() };
         Ok(with_database!(self, pool => {
             let mut transaction = pool.begin().await?;
-            if !is_new!(transaction, asked, workload) {
+            if !is_new!(transaction, asked, name) {
                 return Ok(0);
             }
-            let query = sqlx::query(suspect).bind(true).bind(board_model).bind(workload);
-            let query = query.bind(kind).bind(mode);
+            let query = sqlx::query(suspect).bind(true).bind(board_model).bind(name);
+            let query = query.bind(kind).bind(mode).bind(fingerprint);
             let suspected = query.execute(&mut *transaction).await?.rows_affected();
             if suspected > 0 {
                 let query = sqlx::query(forget).bind(board_model).bind(background);
                 query.bind(urgent).execute(&mut *transaction).await?;
-                sqlx::query(PROFILES_CHANGED).execute(&mut *transaction).await?;
+                let query = sqlx::query(count).bind(board_model).bind(name);
+                query.bind(kind).execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
             suspected
@@ -219,6 +229,11 @@ impl Store {
 }
 
 impl StoredProfile {
+    /// Board model, software, workload, kind.
+    fn of(&self) -> (&str, &str, &str, &str) {
+        (&self.board_model, &self.software, &self.workload, &self.kind)
+    }
+
     fn key(&self) -> (&str, &str, &str, &str, &str, &str, i64) {
         (
             &self.board_model,
@@ -229,6 +244,34 @@ impl StoredProfile {
             &self.mode,
             self.batch_size,
         )
+    }
+}
+
+/// A workload as profiles and fronts are kept by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkloadVersion<'a> {
+    /// The network's name.
+    pub name: &'a str,
+    /// `train` or `infer`.
+    pub kind: &'a str,
+    /// What tells this version of it from others; empty where nothing does.
+    pub fingerprint: &'a str,
+}
+
+impl WorkloadVersion<'_> {
+    /// As fronts are kept by what runs in the background: `resnet18 train`, `resnet18@2b7e train`.
+    pub fn in_background(&self) -> String {
+        format!("{self} {}", self.kind)
+    }
+}
+
+/// As fronts are kept by the inference whose requests arrive: `resnet18`, `resnet18@2b7e`.
+impl fmt::Display for WorkloadVersion<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.fingerprint {
+            "" => f.write_str(self.name),
+            fingerprint => write!(f, "{}@{fingerprint}", self.name),
+        }
     }
 }
 

@@ -49,6 +49,8 @@ pub struct StoredSearch {
     pub state: SearchState,
     /// What came of it.
     pub outcome: Option<Value>,
+    /// What was known of other workloads and boards when it began, as whoever runs it writes it.
+    pub relatives: Value,
     /// Why it failed.
     pub message: String,
     /// Measurements made for it.
@@ -67,6 +69,7 @@ struct Row {
     spec: Json<Value>,
     state: String,
     outcome: Option<Json<Value>>,
+    relatives: Json<Value>,
     message: String,
     measurements: i64,
     modes: i64,
@@ -81,6 +84,7 @@ impl From<Row> for StoredSearch {
             spec: row.spec.0,
             state: SearchState::parse(&row.state),
             outcome: row.outcome.map(|Json(outcome)| outcome),
+            relatives: row.relatives.0,
             message: row.message,
             measurements: row.measurements,
             modes: row.modes,
@@ -90,7 +94,7 @@ impl From<Row> for StoredSearch {
     }
 }
 
-const SELECT: &str = "SELECT id, spec, state, outcome, message, measurements, modes, \
+const SELECT: &str = "SELECT id, spec, state, outcome, relatives, message, measurements, modes, \
                       created_at_ms, updated_at_ms FROM searches";
 
 impl Store {
@@ -126,13 +130,14 @@ impl Store {
     /// When the database does not answer or refuses.
     pub async fn set_search(&self, search: &StoredSearch) -> Result<bool, StoreError> {
         let text = "UPDATE searches SET state = $2, outcome = $3, message = $4, \
-                    measurements = $5, modes = $6, updated_at_ms = $7 \
+                    measurements = $5, modes = $6, updated_at_ms = $7, relatives = $8 \
                     WHERE id = $1 AND state = 'running'";
         Ok(with_database!(self, pool => {
             let query = sqlx::query(text).bind(&search.id).bind(search.state.as_str());
             let query = query.bind(search.outcome.as_ref().map(Json)).bind(&search.message);
             let query = query.bind(search.measurements).bind(search.modes);
-            query.bind(search.updated_at_ms).execute(pool).await?.rows_affected() > 0
+            let query = query.bind(search.updated_at_ms).bind(Json(&search.relatives));
+            query.execute(pool).await?.rows_affected() > 0
         }))
     }
 

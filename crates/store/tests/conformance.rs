@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use fulcrum_domain::{Knob, ModeSpace};
 use fulcrum_store::{
-    Asked, Counted, Forgotten, JobStanding, JobState, NewEvent, ProfileFilter, SearchState, Store,
-    StoreError, StoredBoard, StoredBoardState, StoredFront, StoredPlan, StoredProfile,
-    StoredWindow, mode_from_text, mode_text,
+    Asked, Forgotten, FrontPoints, JobStanding, JobState, NewEvent, ProfileFilter, SearchState,
+    Store, StoreError, StoredBoard, StoredBoardState, StoredFront, StoredPlan, StoredProfile,
+    StoredWindow, WorkloadVersion, mode_from_text, mode_text,
 };
 use fulcrum_throwaway_postgres::Postgres;
 use serde_json::json;
@@ -77,6 +77,9 @@ fn profile(mode: i64, batch_size: i64) -> StoredProfile {
     }
 }
 
+const TRAIN: WorkloadVersion<'static> =
+    WorkloadVersion { name: "resnet18", kind: "train", fingerprint: "" };
+
 async fn open(address: &str) -> Store {
     Store::open(address).await.unwrap()
 }
@@ -97,12 +100,7 @@ async fn profiles_are_kept_replaced_and_found(address: &str) {
     assert_eq!(store.all_profiles(&lstm).await.unwrap(), [other]);
 
     let suspected = store
-        .suspect_profiles(
-            "p3701-0005",
-            ("resnet18", "train"),
-            "cpu_cores=4 gpu_khz=2",
-            Asked::default(),
-        )
+        .suspect_profiles("p3701-0005", TRAIN, "cpu_cores=4 gpu_khz=2", Asked::default())
         .await;
     assert_eq!(suspected.unwrap(), 1);
     let train = ProfileFilter { kind: Some("train".into()), ..Default::default() };
@@ -347,11 +345,16 @@ async fn windows_boards_fronts_and_settings_are_kept(address: &str) {
         measurements,
         built_at_ms: 7,
     };
-    store.put_front(&front(50)).await.unwrap();
-    store.put_front(&front(60)).await.unwrap();
-    let found = store.front("p3701-0005", "L4T 36.4.3", "resnet18 train", "").await.unwrap();
-    assert_eq!(found, Some(front(60)));
-    assert_eq!(store.front("p3701-0005", "other", "resnet18 train", "").await.unwrap(), None);
+    store.put_front(&front(50), &[TRAIN]).await.unwrap();
+    store.put_front(&front(60), &[TRAIN]).await.unwrap();
+    let (board, by) = (("p3701-0005", "L4T 36.4.3"), ("resnet18 train", ""));
+    let found = store.front(board, by).await.unwrap();
+    assert_eq!(found, Some((front(60), None)));
+    let points = FrontPoints { as_of: 7, points: json!([{"mode": "cpu_cores=4"}]) };
+    store.put_front_points(board, by, &points).await.unwrap();
+    store.put_front_points(board, ("lstm train", ""), &points).await.unwrap();
+    assert_eq!(store.front(board, by).await.unwrap(), Some((front(60), Some(points))));
+    assert_eq!(store.front(("p3701-0005", "other"), by).await.unwrap(), None);
     assert_eq!(store.fronts().await.unwrap(), [front(60)]);
 
     assert_eq!(store.setting("site_power").await.unwrap(), None);
@@ -456,10 +459,8 @@ async fn a_request_that_comes_late_or_twice_changes_nothing(address: &str) {
     assert_eq!(store.setting("site").await.unwrap(), Some(json!(60)));
 
     store.add_profiles(&[profile(1, 16)]).await.unwrap();
-    let suspect = async || {
-        let named = ("resnet18", "train");
-        store.suspect_profiles("p3701-0005", named, "", asked("suspect")).await.unwrap()
-    };
+    let suspect =
+        async || store.suspect_profiles("p3701-0005", TRAIN, "", asked("suspect")).await.unwrap();
     assert_eq!(suspect().await, 1);
     store.add_profiles(&[profile(1, 16)]).await.unwrap();
     assert_eq!(suspect().await, 0, "it was measured again since");
@@ -568,9 +569,9 @@ async fn boards_stand_as_was_last_said(address: &str) {
 
 async fn a_change_of_what_is_wanted_counts_and_nothing_else_does(address: &str) {
     let store = open(address).await;
-    let mut last = store.revision(Counted::Fleet).await.unwrap();
+    let mut last = store.fleet_revision().await.unwrap();
     let mut grown = async || {
-        let now = store.revision(Counted::Fleet).await.unwrap();
+        let now = store.fleet_revision().await.unwrap();
         now > std::mem::replace(&mut last, now)
     };
     store.put_board(&board("a"), Asked::default()).await.unwrap();
@@ -626,26 +627,35 @@ async fn a_suspect_profile_takes_the_fronts_built_of_it_along(address: &str) {
         built_at_ms: 1,
     };
     for (background, urgent) in [("resnet18 train", "lstm"), ("resnet18 train", ""), ("", "lstm")] {
-        store.put_front(&front(background, urgent)).await.unwrap();
+        store.put_front(&front(background, urgent), &[]).await.unwrap();
     }
-    let before = store.revision(Counted::Profiles).await.unwrap();
+    let on = ("p3701-0005", "L4T 36.4.3");
+    let revision = async || store.profiles_revision(on, &[("resnet18", "train")]).await.unwrap();
+    let of_others = async || store.profiles_revision(on, &[("lstm", "infer")]).await.unwrap();
+    let (before, others) = (revision().await, of_others().await);
     store.add_profiles(&[profile(1, 16)]).await.unwrap();
-    assert!(
-        store.revision(Counted::Profiles).await.unwrap() > before,
-        "whoever has read reads anew"
-    );
+    assert!(revision().await > before, "whoever has read reads anew");
     let suspect = async |mode: &str| {
-        store
-            .suspect_profiles("p3701-0005", ("resnet18", "train"), mode, Asked::default())
-            .await
-            .unwrap()
+        store.suspect_profiles("p3701-0005", TRAIN, mode, Asked::default()).await.unwrap()
     };
     assert_eq!(suspect("cpu_cores=4 gpu_khz=9").await, 0);
     assert_eq!(store.fronts().await.unwrap().len(), 3, "nothing is suspected");
-    let before = store.revision(Counted::Profiles).await.unwrap();
+    let before = revision().await;
     assert_eq!(suspect("cpu_cores=4 gpu_khz=1").await, 1);
-    assert!(store.revision(Counted::Profiles).await.unwrap() > before);
+    assert!(revision().await > before);
+    assert_eq!(of_others().await, others, "those of others are as they were");
     assert_eq!(store.fronts().await.unwrap(), [front("", "lstm")]);
     store.add_profiles(&[profile(1, 16), profile(2, 16), profile(3, 16)]).await.unwrap();
     assert_eq!(suspect("").await, 3, "all of the workload");
+
+    // Another version of it is another workload.
+    let other = StoredProfile { fingerprint: "2b7e".into(), ..profile(1, 16) };
+    let version = WorkloadVersion { fingerprint: "2b7e", ..TRAIN };
+    store.add_profiles(&[other]).await.unwrap();
+    store.put_front(&front(&version.in_background(), "lstm"), &[version]).await.unwrap();
+    assert_eq!(suspect("").await, 3);
+    assert_eq!(store.fronts().await.unwrap().len(), 2);
+    let suspected = store.suspect_profiles("p3701-0005", version, "", Asked::default());
+    assert_eq!(suspected.await.unwrap(), 1);
+    assert_eq!(store.fronts().await.unwrap(), [front("", "lstm")]);
 }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use fulcrum_store::{Asked, Counted, Store};
+use fulcrum_store::{Asked, Store};
 use fulcrum_throwaway_postgres::Postgres;
 use sqlx::migrate::Migrator;
 
@@ -30,9 +30,9 @@ async fn holds_what_it_held(address: &str) {
         assert!(boards[0].lease_id.len() >= 24, "it has a lease's id: {boards:?}");
         assert!(!boards[0].simulate);
         assert_eq!(store.job("j").await.unwrap().generation, 3);
-        let before = store.revision(Counted::Fleet).await.unwrap();
+        let before = store.fleet_revision().await.unwrap();
         store.put_board(&boards[0], Asked::default()).await.unwrap();
-        assert!(store.revision(Counted::Fleet).await.unwrap() > before, "changes are counted");
+        assert!(store.fleet_revision().await.unwrap() > before, "changes are counted");
         store.close().await;
     }
 }

@@ -21,6 +21,7 @@ pub(crate) const RETRY: Duration = Duration::from_secs(1);
 pub struct Options {
     workload: String,
     batch_sizes: Vec<u32>,
+    fingerprint: String,
     socket: PathBuf,
 }
 
@@ -33,7 +34,16 @@ impl Options {
         let mut batch_sizes: Vec<u32> = batch_sizes.into_iter().collect();
         batch_sizes.sort_unstable();
         batch_sizes.dedup();
-        Self { workload: workload.into(), batch_sizes, socket }
+        Self { workload: workload.into(), batch_sizes, fingerprint: String::new(), socket }
+    }
+
+    /// The same worker in a version of its network: whatever changes what a minibatch costs, like the
+    /// size of a sample or the number of layers, has another fingerprint. Profiles of one version say
+    /// nothing certain of another. At most 64 letters, digits, dots, hyphens and underscores.
+    #[must_use]
+    pub fn fingerprint(mut self, fingerprint: impl Into<String>) -> Self {
+        self.fingerprint = fingerprint.into();
+        self
     }
 
     /// The same worker with its agent at another socket.
@@ -107,6 +117,7 @@ impl Attachment {
             kind,
             batch_sizes: options.batch_sizes.clone(),
             rehearses,
+            fingerprint: options.fingerprint.clone(),
         };
         send(&attachment.stream, &attach).map_err(unreachable)?;
         match attachment.receive().map_err(unreachable)? {

@@ -38,6 +38,10 @@ pub enum FromWorker {
         /// Whether inference has samples of its own to be measured with. Training needs none.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         rehearses: bool,
+        /// What tells this version of the network from others of the same name: at most 64 letters,
+        /// digits, dots, hyphens and underscores; empty for none.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        fingerprint: String,
     },
     /// Requests arrived, at these moments.
     Arrived {
@@ -215,6 +219,7 @@ mod tests {
                 kind: Kind::Train,
                 batch_sizes: vec![16],
                 rehearses: false,
+                fingerprint: "2b7e15".into(),
             },
             FromWorker::Arrived { at_ns: vec![1, u64::MAX] },
             FromWorker::Ran {

@@ -23,6 +23,7 @@ class Batcher(Generic[Request, Answer]):
     ``infer`` answers one minibatch on a thread of the batcher's own: an answer for each request, in
     their order, with nothing left to the device. ``sample`` gives a request as real ones are; with
     it the agent can measure this worker without requests, which a search for a plan needs.
+    ``fingerprint`` tells this version of the network from others of the same name (see ``train``).
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Batcher(Generic[Request, Answer]):
         batch_sizes: Sequence[int],
         socket: Optional[str] = None,
         sample: Optional[Callable[[], Request]] = None,
+        fingerprint: str = "",
     ) -> None:
         if not batch_sizes or min(batch_sizes) < 1:
             raise ValueError("batch_sizes: name at least one size, all above zero")
@@ -41,6 +43,7 @@ class Batcher(Generic[Request, Answer]):
         self._workload = workload
         self._batch_sizes = sorted(set(batch_sizes))
         self._path = socket
+        self._fingerprint = fingerprint
         self._changed = threading.Condition()
         self._waiting: Deque[Tuple[Request, int, "Future[Answer]"]] = deque()
         self._connection: Optional[Connection] = None
@@ -97,6 +100,7 @@ class Batcher(Generic[Request, Answer]):
                     "infer",
                     self._batch_sizes,
                     rehearses=self._sample is not None,
+                    fingerprint=self._fingerprint,
                 )
             except NotAttached as error:
                 if not self._warned:

@@ -36,6 +36,7 @@ class Connection:
         batch_sizes: Sequence[int],
         *,
         rehearses: bool = False,
+        fingerprint: str = "",
     ) -> None:
         path = path or os.environ.get(SOCKET_VARIABLE) or SOCKET
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -48,6 +49,8 @@ class Connection:
         }
         if rehearses:
             attach["rehearses"] = True
+        if fingerprint:
+            attach["fingerprint"] = fingerprint
         try:
             self._socket.settimeout(PATIENCE_SECONDS)
             self._socket.connect(path)

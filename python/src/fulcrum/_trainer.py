@@ -21,13 +21,20 @@ def train(
     workload: str,
     batch_size: int,
     socket: Optional[str] = None,
+    fingerprint: str = "",
 ) -> Iterator[Batch]:
     """Gives out what the loader gives; the body of the loop runs in its turn, as one minibatch.
 
     Loading takes no turn. Everything that the body leaves to the device has to be done when it
     ends: with PyTorch on a GPU, end it with ``torch.cuda.synchronize()`` or ``loss.item()``.
+
+    Whatever changes what a minibatch costs, like the size of a sample or the number of layers, has
+    another ``fingerprint`` (at most 64 letters, digits, dots, hyphens and underscores): profiles of
+    one version say nothing certain of another.
     """
-    tenant = Tenant(workload=workload, batch_size=batch_size, socket=socket)
+    tenant = Tenant(
+        workload=workload, batch_size=batch_size, socket=socket, fingerprint=fingerprint
+    )
     try:
         for batch in loader:
             with tenant.grant():
@@ -39,8 +46,16 @@ def train(
 class Tenant:
     """A program that trains when it is its turn."""
 
-    def __init__(self, *, workload: str, batch_size: int, socket: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        *,
+        workload: str,
+        batch_size: int,
+        socket: Optional[str] = None,
+        fingerprint: str = "",
+    ) -> None:
         self._workload = workload
+        self._fingerprint = fingerprint
         self._batch_size = batch_size
         self._path = socket
         self._turns: Optional[_Turns] = None
@@ -80,7 +95,13 @@ class Tenant:
             return
         try:
             self._turns = _Turns(
-                Connection(self._path, self._workload, "train", [self._batch_size])
+                Connection(
+                    self._path,
+                    self._workload,
+                    "train",
+                    [self._batch_size],
+                    fingerprint=self._fingerprint,
+                )
             )
         except NotAttached as error:
             self._retry_at = time.monotonic() + RETRY_SECONDS

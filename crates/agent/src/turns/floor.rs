@@ -191,8 +191,19 @@ impl Floor {
     fn take(&mut self, id: WorkerId, message: FromWorker) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         match (message, connection.attach_by.is_some()) {
-            (FromWorker::Attach { protocol, workload, kind, batch_sizes, rehearses }, true) => {
+            (
+                FromWorker::Attach {
+                    protocol,
+                    workload,
+                    kind,
+                    batch_sizes,
+                    rehearses,
+                    fingerprint,
+                },
+                true,
+            ) => {
                 connection.rehearses = rehearses;
+                connection.fingerprint = fingerprint;
                 self.attach(id, protocol, &workload, kind, &batch_sizes);
             }
             (FromWorker::Attach { .. }, false) => {
@@ -223,6 +234,7 @@ impl Floor {
     }
 
     fn attach(&mut self, id: WorkerId, protocol: u32, name: &str, kind: Kind, sizes: &[u32]) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
         let refuse = if protocol != PROTOCOL {
             Some(format!("it speaks protocol {protocol}; this agent speaks {PROTOCOL}"))
         } else if name.is_empty() || name.len() > 256 || name.chars().any(char::is_control) {
@@ -230,10 +242,14 @@ impl Floor {
         } else if sizes.is_empty() || sizes.contains(&0) || !sizes.is_sorted() || sizes.len() > 1024
         {
             Some("`batch_sizes` are not 1 to 1024 sizes above zero, ascending".to_owned())
+        } else if !is_fingerprint(&connection.fingerprint) {
+            Some(
+                "`fingerprint` is not at most 64 letters, digits, dots, hyphens and underscores"
+                    .to_owned(),
+            )
         } else {
             None
         };
-        let Some(connection) = self.connections.get_mut(&id) else { return };
         if let Some(reason) = refuse {
             tracing::warn!(worker = id, reason, "a worker was refused");
             let _ = connection.say(&FromAgent::Refused { reason });
@@ -372,12 +388,18 @@ impl Floor {
                 batch_sizes: worker.batch_sizes.clone(),
                 measurable: worker.workload.kind == WorkloadKind::Train
                     || connection.is_some_and(|connection| connection.rehearses),
+                fingerprint: connection.map_or_else(String::new, |of| of.fingerprint.clone()),
             };
             (id, standing)
         });
         let standing = standing.collect();
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
+}
+
+/// Whether a text may tell one version of a workload from another: it becomes part of names.
+fn is_fingerprint(text: &str) -> bool {
+    text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
 }
 
 fn nanoseconds(time: Duration) -> u64 {

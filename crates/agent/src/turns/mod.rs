@@ -65,6 +65,8 @@ pub(crate) struct WorkerStanding {
     pub(crate) batch_sizes: Vec<u32>,
     /// Whether it can be measured: inference needs samples of its own for that.
     pub(crate) measurable: bool,
+    /// What tells its version from others; empty where nothing does.
+    pub(crate) fingerprint: String,
 }
 
 /// What the floor is told from elsewhere in the agent.

@@ -32,7 +32,8 @@ fn time_of(samples: usize) -> Duration {
 
 /// Trains at the size that the agent wants until told to stop.
 fn trainer(folder: &Path, stop: &Arc<AtomicBool>) -> thread::JoinHandle<()> {
-    let (options, stop) = (options(folder, "a", [4, 16]), stop.clone());
+    let options = options(folder, "a", [4, 16]).fingerprint("resnet18-224");
+    let stop = stop.clone();
     thread::spawn(move || {
         let mut trainer = Trainer::attach(options);
         while !stop.load(Ordering::SeqCst) {
@@ -106,6 +107,7 @@ async fn attached_programs_are_measured_at_every_size_they_have_and_lose_no_requ
     let silent = Batcher::start(options(folder.path(), "c", [1]), |requests: Vec<()>| requests);
     let offers = offers(&mut client, 2).await;
     assert_eq!((offers[0].workload.as_str(), &*offers[0].batch_sizes), ("a", &[4, 16][..]));
+    assert_eq!((&*offers[0].fingerprint, &*offers[1].fingerprint), ("resnet18-224", ""));
     assert_eq!((offers[1].workload.as_str(), &*offers[1].batch_sizes), ("b", &[1, 8][..]));
 
     let token = lease(&mut client, 60).await;

@@ -31,15 +31,18 @@ pub(crate) async fn bench() {
     let own = of_a_pair();
     store.add_profiles(&own).await.unwrap();
     store
-        .put_front(&StoredFront {
-            board_model: SimulatedOrin::NAME.into(),
-            software: "table".into(),
-            background: "resnet18 train".into(),
-            urgent: "mobilenet_v3".into(),
-            strategy: "als".into(),
-            measurements: i64::try_from(own.len()).unwrap(),
-            built_at_ms: 1,
-        })
+        .put_front(
+            &StoredFront {
+                board_model: SimulatedOrin::NAME.into(),
+                software: "table".into(),
+                background: "resnet18 train".into(),
+                urgent: "mobilenet_v3".into(),
+                strategy: "als".into(),
+                measurements: i64::try_from(own.len()).unwrap(),
+                built_at_ms: 1,
+            },
+            &[],
+        )
         .await
         .unwrap();
     let _optimizer = house.optimizer("optimizer");

@@ -1,6 +1,7 @@
 //! A training or inference program that takes turns, to be killed: its minibatches sleep.
 //!
-//! `fulcrum-end-to-end-worker SOCKET train NAME`, or `infer NAME` with requests 20 times a second.
+//! `fulcrum-end-to-end-worker SOCKET train NAME FINGERPRINT`, or `infer NAME FINGERPRINT` with
+//! requests 20 times a second.
 
 use std::error::Error;
 use std::thread::sleep;
@@ -13,10 +14,12 @@ const BETWEEN_REQUESTS: Duration = Duration::from_millis(50);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [socket, kind, name] = arguments.as_slice() else {
-        return Err("say SOCKET train|infer NAME".into());
+    let [socket, kind, name, fingerprint] = arguments.as_slice() else {
+        return Err("say SOCKET train|infer NAME FINGERPRINT".into());
     };
-    let options = |sizes: &[u32]| Options::new(name, sizes.iter().copied()).socket(socket);
+    let options = |sizes: &[u32]| {
+        Options::new(name, sizes.iter().copied()).fingerprint(fingerprint).socket(socket)
+    };
     if kind == "train" {
         let mut trainer = Trainer::attach(options(&[16]));
         loop {

@@ -16,10 +16,10 @@ const SECOND: Duration = Duration::from_secs(1);
 struct Worker(Child);
 
 impl Worker {
-    fn start(house: &House, kind: &str, name: &str) -> Self {
+    fn start(house: &House, kind: &str, name: &str, fingerprint: &str) -> Self {
         let program = env!("CARGO_BIN_EXE_fulcrum-end-to-end-worker");
         let socket = house.folder().join("a-workers.sock");
-        Self(Command::new(program).arg(socket).args([kind, name]).spawn().unwrap())
+        Self(Command::new(program).arg(socket).args([kind, name, fingerprint]).spawn().unwrap())
     }
 }
 
@@ -59,7 +59,7 @@ async fn workers_that_are_killed_are_done_without_until_they_return() {
         (house.optimizer("optimizer"), house.scheduler("scheduler", "optimizer"));
     let agent = house.agent_of("a", &["--board", "jetson", "--root", root.to_str().unwrap()]);
     let start = |house: &House, name: &str| {
-        Worker::start(house, if name == "a" { "train" } else { "infer" }, name)
+        Worker::start(house, if name == "a" { "train" } else { "infer" }, name, "v1")
     };
     let mut workers = ["a", "b"].map(|name| Some(start(&house, name)));
     let mut client = Client::of(&house, "scheduler").await;
@@ -104,4 +104,22 @@ async fn workers_that_are_killed_are_done_without_until_they_return() {
     let job = rig.client.until_runs("j", 1, PATIENCE).await;
     assert_eq!(rig.profiles().await, rig.profiles, "nothing was measured again: {job:?}");
     assert!(rig.has(job.plans[0].plan.as_ref().unwrap()).await, "the board is held");
+
+    // Another version of the network is measured anew, and expected to be like the one before.
+    workers[0] = None;
+    workers[0] = Some(Worker::start(&rig.house, "train", "a", "v2"));
+    until_only(&mut turns, &["a", "b"]).await;
+    // What a board offers is believed for ten seconds.
+    tokio::time::sleep(11 * SECOND).await;
+    let problem =
+        v1::Problem { power_watts: 55.0, ..job.job.unwrap().spec.unwrap().problem.unwrap() };
+    let spec = v1::JobSpec { problem: Some(problem), strategy: "gmd".into(), ..Default::default() };
+    rig.client.submit("j", spec).await.unwrap();
+    rig.client.until_runs("j", 1, 3 * PATIENCE).await;
+    let events = rig.client.events("j").await;
+    let is_near = |event: &v1::JobEvent| {
+        event.what.contains("like a on") && event.what.contains("at distance 1")
+    };
+    assert!(events.iter().any(is_near), "{events:#?}");
+    assert!(rig.profiles().await > rig.profiles, "it was measured");
 }

@@ -103,8 +103,7 @@ impl Driver {
         let Wanted::Run(order) = self.wanted.borrow().clone() else { return };
         match ended {
             Ok(searched) => {
-                let what = format!("a search ended after {} measurements", searched.measurements);
-                self.note(&order.job, &what);
+                self.note(&order.job, &searched.in_words());
                 session.searched = Some((order, searched));
                 session.due = Some(Instant::now());
             }

@@ -8,9 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fulcrum_api::v1;
-use fulcrum_store::{
-    Counted, JobStanding, JobState, StoreError, StoredBoard, StoredBoardState, StoredJob,
-};
+use fulcrum_store::{JobStanding, JobState, StoreError, StoredBoard, StoredBoardState, StoredJob};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -126,7 +124,7 @@ impl Fleet {
 
     /// Looks whether something else is wanted.
     async fn look(&mut self) -> Result<bool, StoreError> {
-        let revision = self.term.store.revision(Counted::Fleet).await?;
+        let revision = self.term.store.fleet_revision().await?;
         if self.revision == Some(revision) {
             return Ok(false);
         }
