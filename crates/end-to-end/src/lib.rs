@@ -2,11 +2,19 @@
 //! their own, to be killed and started again.
 
 mod ask;
+mod crowd;
 mod process;
+mod secured;
+mod served;
+mod strangers;
 mod wire;
 
 pub use ask::{Client, job_spec, pair};
+pub use crowd::Crowd;
 pub use process::Process;
+pub use secured::Secured;
+pub use served::{quantile, waits};
+pub use strangers::{ACCESS, Answers, call_as_strangers, write_access};
 pub use wire::Wire;
 
 use std::path::{Path, PathBuf};
@@ -82,6 +90,7 @@ impl House {
         let own =
             |what: &str| self.folder.path().join(format!("{name}{what}")).display().to_string();
         let (socket, workers, state) = (own(".sock"), own("-workers.sock"), own("-state"));
+        let read = own("-read.sock");
         let mut arguments = vec![
             "--board",
             "simulated-orin-agx",
@@ -89,6 +98,8 @@ impl House {
             "none",
             "--socket",
             &socket,
+            "--read-socket",
+            &read,
             "--worker-socket",
             &workers,
             "--state-dir",
