@@ -17,7 +17,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 FULCRUM := $(TARGET_DIR)/release/fulcrum
 
 .DEFAULT_GOAL := help
-.PHONY: test-dashboards deb test-deb test-containers package-lint check-proto bench-fleet test-e2e bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
+.PHONY: advisories bench-edge test-dashboards deb test-deb test-containers package-lint check-proto bench-fleet test-e2e bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ else
 	@echo "cargo-deny is not installed: licences, bans and sources were not checked"
 endif
 
+advisories: cargo ## Look for known holes in dependencies, where the list of them can be reached
+	@CARGO=$(CARGO) tests/advisories.sh
+
 evaluate: build ## Score all searches on the measured tables of the AGX Orin, beside the targets
 	@if [ ! -d "$(DATA)" ]; then \
 	  echo "left out: the measured tables are not at $(DATA)" >&2; \
@@ -85,7 +88,7 @@ test-e2e: cargo ## Run a fleet's suite alone: separate processes, a real Postgre
 	@tests/install-postgres.sh
 	@tests/install-faketime.sh
 	$(CARGO) build --locked --workspace --all-targets
-	$(CARGO) test --locked --workspace --test fleet
+	$(CARGO) test --locked --workspace --test fleet --test secured
 
 test-python: cargo ## Run the tests of the Python package, and of a client in Python
 	$(CARGO) build --locked --workspace --all-targets
@@ -115,7 +118,11 @@ bench-interleave: build build-workloads ## Compare turns with what the operating
 bench-fleet: cargo ## Measure how a fleet grows: 100, 1,000 and 5,000 boards, profiles, fronts
 	@tests/install-postgres.sh
 	$(CARGO) build --release --locked -p fulcrum-optimizer -p fulcrum-scheduler
-	$(CARGO) bench --locked -p fulcrum-end-to-end
+	$(CARGO) bench --locked -p fulcrum-end-to-end --bench fleet
+
+bench-edge: cargo ## Measure what the edge bears: 10,000 calls of strangers, 1,100 idle and slow connections
+	$(CARGO) build --release --locked -p fulcrum -p fulcrum-scheduler
+	$(CARGO) bench --locked -p fulcrum-end-to-end --bench edge
 
 bench: cargo ## Measure the speed of the searches and the readers
 	$(CARGO) bench --workspace --locked

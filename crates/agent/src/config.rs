@@ -10,6 +10,9 @@ use std::time::Duration;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
+use fulcrum_api::Address;
+use fulcrum_edge::{EdgeArgs, LocalUsers, listen_address};
+
 use crate::guard::GuardLimits;
 use crate::limits::Limits;
 use crate::turns::Admitted;
@@ -43,7 +46,7 @@ pub struct Config {
     /// Root of the board's file system
     #[arg(long, env = "FULCRUM_AGENT_ROOT", value_name = "DIR", default_value = "/")]
     pub root: PathBuf,
-    /// Local socket to serve on
+    /// Local socket to serve on: for looking and for control. Who may use it its owner and group say
     #[arg(
         long,
         env = "FULCRUM_AGENT_SOCKET",
@@ -51,6 +54,20 @@ pub struct Config {
         default_value = "/run/fulcrum/agent.sock"
     )]
     pub socket: PathBuf,
+    /// Local socket to look through, which changes nothing, for everybody on this machine; `read.sock`
+    /// beside the other one unless given
+    #[arg(long, env = "FULCRUM_AGENT_READ_SOCKET", value_name = "PATH")]
+    pub read_socket: Option<PathBuf>,
+    /// User, by number, whose processes alone may control through the local socket beside root's and
+    /// the agent's own; the others who may use it may look. All of them control unless given; may
+    /// be given again
+    #[arg(long, env = "FULCRUM_AGENT_CONTROL_USER", value_name = "USER", value_delimiter = ',')]
+    pub control_user: Vec<u32>,
+    /// Label of this board, as the fleet has it: site=oslo. Whoever is let in for some boards alone
+    /// is let in by them; may be given again
+    #[arg(long, env = "FULCRUM_AGENT_LABEL", value_name = "NAME=VALUE", value_delimiter = ',',
+        value_parser = label)]
+    pub label: Vec<(String, String)>,
     /// Local socket for workers to attach to; beside the other one unless given
     #[arg(long, env = "FULCRUM_AGENT_WORKER_SOCKET", value_name = "PATH")]
     pub worker_socket: Option<PathBuf>,
@@ -59,12 +76,17 @@ pub struct Config {
     #[arg(long, env = "FULCRUM_AGENT_WORKER_USER", value_name = "USER", value_delimiter = ',',
         value_parser = user)]
     pub worker_user: Vec<User>,
-    /// TCP address to serve on as well: 127.0.0.1:7600. Whoever reaches it can set the board's mode
-    #[arg(long, env = "FULCRUM_AGENT_LISTEN", value_name = "ADDRESS")]
-    pub listen: Option<SocketAddr>,
+    /// TCP address to serve on as well: https://0.0.0.0:7600 with --credentials, or 127.0.0.1:7600
+    /// without TLS, where whoever reaches it can set the board's mode
+    #[arg(long, env = "FULCRUM_AGENT_LISTEN", value_name = "ADDRESS",
+        value_parser = listen_address)]
+    pub listen: Option<Address>,
     /// TCP address to serve Prometheus metrics on, at /metrics: 127.0.0.1:9600
     #[arg(long, env = "FULCRUM_AGENT_METRICS", value_name = "ADDRESS")]
     pub metrics: Option<SocketAddr>,
+    /// Who is let in, and how much of them.
+    #[command(flatten)]
+    pub edge: EdgeArgs,
     /// Folder for the journal of the state found
     #[arg(
         long,
@@ -163,6 +185,19 @@ impl Config {
     pub fn worker_socket(&self) -> PathBuf {
         let beside = || self.socket.with_file_name("workers.sock");
         self.worker_socket.clone().unwrap_or_else(beside)
+    }
+
+    /// Where everybody may look.
+    pub fn read_socket(&self) -> PathBuf {
+        self.read_socket.clone().unwrap_or_else(|| self.socket.with_file_name("read.sock"))
+    }
+
+    /// Whose processes may control through the local socket.
+    pub(crate) fn controls(&self) -> LocalUsers {
+        match self.control_user.as_slice() {
+            [] => LocalUsers::All,
+            users => LocalUsers::These(users.to_vec()),
+        }
     }
 
     /// Whose workers may attach.
@@ -332,6 +367,12 @@ fn user(text: &str) -> Result<User, String> {
             format!("`{text}` is neither a user's number, as `id -u` says it, nor `any`")
         }),
     }
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    let split = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let split = split.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    split.ok_or_else(|| format!("`{text}` is not like site=oslo"))
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -38,3 +38,4 @@ mod workload_totals;
 pub use config::{Config, Kind, LogFormat, Threshold};
 pub use metrics::METRICS;
 pub use run::{AgentError, run, run_until};
+pub use serve::Ended;

@@ -6,6 +6,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fulcrum_api::Address;
+use fulcrum_edge::{Bound, Edge, EdgeError, Limits, LocalUsers};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -19,7 +21,7 @@ use crate::journal::Journal;
 use crate::metrics::{Metrics, summary};
 use crate::open_board::{Opened, noise_named, open_board};
 use crate::sampler::Sampler;
-use crate::serve::{LocalSocket, bind, serve, serve_metrics};
+use crate::serve::{Ended, serve, serve_metrics};
 use crate::service::Agent;
 use crate::turn_service::{Turns, energy_account, keep_account};
 use crate::turns::{TurnsHandle, WorkerSocket};
@@ -58,9 +60,12 @@ pub enum AgentError {
         /// What went wrong.
         error: std::io::Error,
     },
-    /// The server failed.
-    #[error("the server failed: {0}")]
-    Server(#[from] tonic::transport::Error),
+    /// It cannot let anybody in.
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
+    /// It does not serve any more.
+    #[error(transparent)]
+    Serving(#[from] Ended),
     /// The system failed.
     #[error(transparent)]
     System(#[from] std::io::Error),
@@ -95,6 +100,9 @@ pub async fn run_until(
     config: &Config,
     stopped: impl Future<Output = ()>,
 ) -> Result<(), AgentError> {
+    // What is wrong with it is said before the board is touched.
+    let labels = config.label.iter().cloned().collect();
+    let edge = Edge::of_board(&config.edge, Limits::AGENT, labels)?;
     let noise = noise_named(&config.noise).map_err(AgentError::Board)?;
     let opened = open_board(config.board, &config.root, config.speed, noise, config.seed);
     let Opened { board, clock, workers, simulated } = opened.map_err(AgentError::Board)?;
@@ -158,20 +166,14 @@ pub async fn run_until(
             let _ = stop.wait_for(|stop| *stop).await;
         }
     };
-    let socket = LocalSocket::bind(&config.socket).await.map_err(|error| AgentError::Address {
-        flag: "--socket",
-        address: config.socket.display().to_string(),
-        error,
-    })?;
-    let tcp = listen("--listen", config.listen).await?;
-    let metrics = listen("--metrics", config.metrics).await?;
-    let metrics_server = metrics.map(|listener| {
-        tokio::spawn(serve_metrics(Metrics::new(agent.clone()), listener, told(&stop)))
+    let (bound, metrics) = bind(&edge, config).await?;
+    let metrics_server = metrics.map(|metrics| {
+        tokio::spawn(serve_metrics(Metrics::new(agent.clone()), metrics, told(&stop)))
     });
     tracing::info!(socket = %config.socket.display(), "serving");
 
     let served = tokio::select! {
-        served = serve(agent.clone(), socket, tcp, stop.clone()) => served.map_err(AgentError::from),
+        served = serve(agent.clone(), bound, stop.clone()) => served.map_err(AgentError::from),
         gone = sample(&agent) => Err(gone.into()),
         gone = look_after(&agent, &board) => Err(gone.into()),
         () = stopped => Ok(()),
@@ -211,19 +213,31 @@ fn start_turns(config: &Config) -> Result<TurnsHandle, AgentError> {
     })
 }
 
-/// Binds the address of a flag, where it is given.
-async fn listen(
-    flag: &'static str,
-    address: Option<std::net::SocketAddr>,
-) -> Result<Option<tokio::net::TcpListener>, AgentError> {
-    let Some(address) = address else { return Ok(None) };
-    let listener = bind(address).await.map_err(|error| AgentError::Address {
-        flag,
-        address: address.to_string(),
-        error,
-    })?;
-    tracing::info!(flag, address = %listener.local_addr()?, "listening");
-    Ok(Some(listener))
+/// Binds everything that is served on: gRPC, and metrics where they are wanted.
+async fn bind(edge: &Edge, config: &Config) -> Result<(Vec<Bound>, Option<Bound>), EdgeError> {
+    let said = |flag: &str, bound: &Bound| {
+        if let Some(address) = bound.socket_address() {
+            let tls = bound.address().is_secure();
+            tracing::info!(flag, %address, tls, "listening");
+        }
+    };
+    let socket = Address::Socket(config.socket.clone());
+    let read = Address::Socket(config.read_socket());
+    let mut bound = vec![
+        Bound::grpc(edge, "--socket", &socket, config.controls()).await?,
+        Bound::grpc(edge, "--read-socket", &read, LocalUsers::None).await?,
+    ];
+    if let Some(address) = &config.listen {
+        let network = Bound::grpc(edge, "--listen", address, LocalUsers::None).await?;
+        said("--listen", &network);
+        bound.push(network);
+    }
+    let metrics = match config.metrics {
+        Some(address) => Some(Bound::pages(edge, "--metrics", address).await?),
+        None => None,
+    };
+    metrics.iter().for_each(|metrics| said("--metrics", metrics));
+    Ok((bound, metrics))
 }
 
 /// Samples, and lets the guards look at every sample while a mode is in force.

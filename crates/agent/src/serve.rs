@@ -1,10 +1,8 @@
-//! The servers: gRPC on the local socket and, where configured, on TCP, and metrics over HTTP.
+//! The servers: gRPC on the local sockets and, where configured, in the network, and metrics over
+//! HTTP.
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
@@ -15,104 +13,81 @@ use axum::routing::get;
 use fulcrum_api::FILE_DESCRIPTOR_SET;
 use fulcrum_api::v1::agent_service_server::AgentServiceServer;
 use fulcrum_api::v1::turn_service_server::TurnServiceServer;
+use fulcrum_edge::{Bound, Gate, Peer, guarded};
 use fulcrum_telemetry::CONTENT_TYPE;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::watch;
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio::task::JoinSet;
+use tonic::service::RoutesBuilder;
 use tonic::transport::Server;
 
 use crate::metrics::Metrics;
 use crate::service::Agent;
 
-/// No request is larger.
-const LARGEST_REQUEST: usize = 64 << 10;
 /// So many requests of one connection are answered at a time.
 const AT_A_TIME: usize = 32;
 /// How often to see whether the other side is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// After so long whoever calls is asked to connect anew, with what they show of themselves by then.
+/// What is being answered is not cut off.
+const CONNECTED: Duration = Duration::from_mins(10);
+/// So large may be all headers of a call together.
+const HEADERS: u32 = 16 << 10;
 
-/// A local socket, which goes when it is dropped.
-pub(crate) struct LocalSocket {
-    listener: Option<UnixListener>,
-    path: PathBuf,
+/// Why the agent does not serve any more.
+#[derive(Debug, thiserror::Error)]
+pub enum Ended {
+    /// The server failed.
+    #[error("the server failed: {0}")]
+    Server(#[from] tonic::transport::Error),
+    /// The descriptors of what is served are wrong.
+    #[error("reflection: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
 }
 
-impl LocalSocket {
-    /// Binds a socket that its owner and group may use. One that a dead agent left is replaced; one
-    /// at which somebody answers is not.
-    pub(crate) async fn bind(path: &Path) -> io::Result<Self> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        if path.exists() {
-            if UnixStream::connect(path).await.is_ok() {
-                let problem = "another agent answers there";
-                return Err(io::Error::new(io::ErrorKind::AddrInUse, problem));
-            }
-            std::fs::remove_file(path)?;
-        }
-        let listener = UnixListener::bind(path)?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
-        Ok(Self { listener: Some(listener), path: path.to_owned() })
-    }
-}
-
-impl Drop for LocalSocket {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-/// Serves until told to stop.
+/// Serves wherever it is bound until told to stop.
 pub(crate) async fn serve(
     agent: Agent,
-    mut socket: LocalSocket,
-    tcp: Option<TcpListener>,
+    bound: Vec<Bound>,
     stop: watch::Receiver<bool>,
-) -> Result<(), tonic::transport::Error> {
+) -> Result<(), Ended> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<AgentServiceServer<Agent>>().await;
     health.set_serving::<TurnServiceServer<Agent>>().await;
-    let router = || -> Result<tonic::transport::server::Router, tonic_reflection::server::Error> {
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            .build_v1()?;
-        let service =
-            AgentServiceServer::new(agent.clone()).max_decoding_message_size(LARGEST_REQUEST);
-        let turns =
-            TurnServiceServer::new(agent.clone()).max_decoding_message_size(LARGEST_REQUEST);
-        Ok(Server::builder()
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let mut routes = RoutesBuilder::default();
+    routes
+        .add_service(health_service)
+        .add_service(reflection)
+        .add_service(AgentServiceServer::new(agent.clone()))
+        .add_service(TurnServiceServer::new(agent));
+    let routes = routes.routes();
+    let mut serving = JoinSet::new();
+    for mut bound in bound {
+        let Some(incoming) = bound.incoming() else { continue };
+        let router = Server::builder()
+            .layer(Gate(bound.edge().clone()))
+            .max_connection_age(CONNECTED)
+            .http2_max_header_list_size(HEADERS)
             .concurrency_limit_per_connection(AT_A_TIME)
             .max_concurrent_streams(u32::try_from(2 * AT_A_TIME).ok())
             .http2_keepalive_interval(Some(KEEP_ALIVE))
             .http2_keepalive_timeout(Some(KEEP_ALIVE))
-            .add_service(health_service.clone())
-            .add_service(reflection)
-            .add_service(service)
-            .add_service(turns))
-    };
-    let local = socket.listener.take().zip(router().ok());
-    let remote = tcp.zip(router().ok());
-    let serve_local = async {
-        match local {
-            Some((listener, router)) => {
-                let incoming = UnixListenerStream::new(listener);
-                router.serve_with_incoming_shutdown(incoming, until(stop.clone())).await
-            }
-            None => Ok(()),
-        }
-    };
-    let serve_remote = async {
-        match remote {
-            Some((listener, router)) => {
-                let incoming = TcpListenerStream::new(listener);
-                router.serve_with_incoming_shutdown(incoming, until(stop.clone())).await
-            }
-            None => Ok(()),
-        }
-    };
-    tokio::try_join!(serve_local, serve_remote).map(|_| ())
+            .add_routes(routes.clone());
+        let stop = until(stop.clone());
+        serving.spawn(async move {
+            let served = router.serve_with_incoming_shutdown(incoming, stop).await;
+            // Its socket is there until now.
+            drop(bound);
+            served
+        });
+    }
+    while let Some(served) = serving.join_next().await {
+        served.unwrap_or(Ok(()))?;
+    }
+    Ok(())
 }
 
 async fn until(mut stop: watch::Receiver<bool>) {
@@ -122,17 +97,14 @@ async fn until(mut stop: watch::Receiver<bool>) {
 /// Serves metrics at `/metrics` until told to stop.
 pub(crate) async fn serve_metrics(
     metrics: Metrics,
-    listener: TcpListener,
+    mut bound: Bound,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let text = |State(metrics): State<Metrics>| async move {
         ([(header::CONTENT_TYPE, CONTENT_TYPE)], metrics.text().await).into_response()
     };
     let router = Router::new().route("/metrics", get(text)).with_state(metrics);
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
-}
-
-/// Binds a TCP address.
-pub(crate) async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address).await
+    let router = guarded(router, bound.edge()).into_make_service_with_connect_info::<Peer>();
+    let Some(incoming) = bound.incoming() else { return Ok(()) };
+    axum::serve(incoming, router).with_graceful_shutdown(stop).await
 }

@@ -1,26 +1,28 @@
-//! The connection to an agent.
+//! The connections to agents, optimizers and schedulers.
 
 use std::time::Duration;
 
-use tonic::transport::{Channel, Endpoint, Error};
+use fulcrum_credentials::Credentials;
+use tonic::transport::{Endpoint, Error};
 
 use crate::address::Address;
+use crate::caller::Caller;
 use crate::v1::agent_service_client::AgentServiceClient;
 use crate::v1::optimizer_service_client::OptimizerServiceClient;
 use crate::v1::scheduler_service_client::SchedulerServiceClient;
 use crate::v1::turn_service_client::TurnServiceClient;
 
 /// A client of an agent. Cloning it is cheap and shares the connection.
-pub type AgentClient = AgentServiceClient<Channel>;
+pub type AgentClient = AgentServiceClient<Caller>;
 
 /// A client of an agent's turns. Cloning it is cheap and shares the connection.
-pub type TurnClient = TurnServiceClient<Channel>;
+pub type TurnClient = TurnServiceClient<Caller>;
 
 /// A client of an optimizer. Cloning it is cheap and shares the connection.
-pub type OptimizerClient = OptimizerServiceClient<Channel>;
+pub type OptimizerClient = OptimizerServiceClient<Caller>;
 
 /// A client of a scheduler. Cloning it is cheap and shares the connection.
-pub type SchedulerClient = SchedulerServiceClient<Channel>;
+pub type SchedulerClient = SchedulerServiceClient<Caller>;
 
 /// How long to wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
@@ -41,8 +43,8 @@ const LARGEST_MESSAGE: usize = 64 << 20;
 /// # Errors
 /// When nobody answers there.
 pub async fn connect(address: &Address) -> Result<AgentClient, Error> {
-    let channel = channel(address).await?;
-    Ok(AgentServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+    let caller = caller(address, None).await?;
+    Ok(AgentServiceClient::new(caller).max_decoding_message_size(LARGEST_MESSAGE))
 }
 
 /// Connects to an agent's turns.
@@ -50,8 +52,8 @@ pub async fn connect(address: &Address) -> Result<AgentClient, Error> {
 /// # Errors
 /// When nobody answers there.
 pub async fn connect_turns(address: &Address) -> Result<TurnClient, Error> {
-    let channel = channel(address).await?;
-    Ok(TurnServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+    let caller = caller(address, None).await?;
+    Ok(TurnServiceClient::new(caller).max_decoding_message_size(LARGEST_MESSAGE))
 }
 
 /// Connects to an optimizer.
@@ -59,8 +61,8 @@ pub async fn connect_turns(address: &Address) -> Result<TurnClient, Error> {
 /// # Errors
 /// When nobody answers there.
 pub async fn connect_optimizer(address: &Address) -> Result<OptimizerClient, Error> {
-    let channel = endpoint(address)?.timeout(IMPORTING).connect().await?;
-    Ok(OptimizerServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+    let caller = Caller::connect(endpoint(address)?.timeout(IMPORTING), address, None).await?;
+    Ok(OptimizerServiceClient::new(caller).max_decoding_message_size(LARGEST_MESSAGE))
 }
 
 /// Connects to a scheduler.
@@ -68,8 +70,8 @@ pub async fn connect_optimizer(address: &Address) -> Result<OptimizerClient, Err
 /// # Errors
 /// When nobody answers there.
 pub async fn connect_scheduler(address: &Address) -> Result<SchedulerClient, Error> {
-    let channel = channel(address).await?;
-    Ok(SchedulerServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+    let caller = caller(address, None).await?;
+    Ok(SchedulerServiceClient::new(caller).max_decoding_message_size(LARGEST_MESSAGE))
 }
 
 /// A client of an optimizer that connects when it is first used, and again when it has to.
@@ -77,8 +79,8 @@ pub async fn connect_scheduler(address: &Address) -> Result<SchedulerClient, Err
 /// # Errors
 /// When the address is none.
 pub fn optimizer_at(address: &Address) -> Result<OptimizerClient, Error> {
-    let channel = endpoint(address)?.timeout(IMPORTING).connect_lazy();
-    Ok(OptimizerServiceClient::new(channel).max_decoding_message_size(LARGEST_MESSAGE))
+    let caller = Caller::connect_lazily(&endpoint(address)?.timeout(IMPORTING), address);
+    Ok(OptimizerServiceClient::new(caller).max_decoding_message_size(LARGEST_MESSAGE))
 }
 
 /// Connects to an agent and its turns, over one connection.
@@ -86,21 +88,29 @@ pub fn optimizer_at(address: &Address) -> Result<OptimizerClient, Error> {
 /// # Errors
 /// When nobody answers there.
 pub async fn connect_both(address: &Address) -> Result<(AgentClient, TurnClient), Error> {
-    let channel = channel(address).await?;
-    let agent = AgentServiceClient::new(channel.clone());
-    let turns = TurnServiceClient::new(channel);
+    let caller = caller(address, None).await?;
+    let agent = AgentServiceClient::new(caller.clone());
+    let turns = TurnServiceClient::new(caller);
     Ok((
         agent.max_decoding_message_size(LARGEST_MESSAGE),
         turns.max_decoding_message_size(LARGEST_MESSAGE),
     ))
 }
 
-async fn channel(address: &Address) -> Result<Channel, Error> {
-    endpoint(address)?.timeout(ANSWERING).connect().await
+/// Connects to whatever listens there, as somebody other than this process is.
+///
+/// # Errors
+/// When nobody answers there, or one does not believe the other.
+pub async fn caller(address: &Address, who: Option<&Credentials>) -> Result<Caller, Error> {
+    Caller::connect(endpoint(address)?.timeout(ANSWERING), address, who).await
 }
 
 fn endpoint(address: &Address) -> Result<Endpoint, Error> {
-    let endpoint = Endpoint::from_shared(address.to_string())?;
+    // What is below is TLS or none by the address; for HTTP it is the same.
+    let endpoint = match address.authority() {
+        Some(authority) => Endpoint::from_shared(format!("http://{authority}"))?,
+        None => Endpoint::from_shared(address.to_string())?,
+    };
     Ok(endpoint
         .connect_timeout(CONNECTING)
         .http2_keep_alive_interval(KEEP_ALIVE)

@@ -8,6 +8,7 @@
 mod address;
 mod agent_client;
 mod board;
+mod caller;
 mod malformed;
 mod mode_space;
 mod outcome;
@@ -26,10 +27,11 @@ mod workload;
 
 pub use address::{Address, AddressError};
 pub use agent_client::{
-    AgentClient, OptimizerClient, SchedulerClient, TurnClient, connect, connect_both,
+    AgentClient, OptimizerClient, SchedulerClient, TurnClient, caller, connect, connect_both,
     connect_optimizer, connect_scheduler, connect_turns, optimizer_at,
 };
 pub use board::BoardDescription;
+pub use caller::{Caller, call_as};
 pub use malformed::Malformed;
 pub use mode_space::{mode_space_from_wire, mode_space_to_wire};
 pub use outcome::{outcome_to_wire, turn_plan_of};

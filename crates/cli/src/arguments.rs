@@ -23,8 +23,8 @@ pub(crate) struct Source {
     /// Board to measure on instead of a table: simulated-orin-agx
     #[arg(long, value_name = "NAME")]
     board: Option<String>,
-    /// Agent of a board to measure on, as `unix:///path/agent.sock`, `http://host:port` or
-    /// `host:port`; the board is put back afterwards
+    /// Agent of a board to measure on, as `unix:///path/agent.sock`, `https://host:port`, or
+    /// `http://host:port` without TLS; the board is put back afterwards
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     agent: Option<Address>,
 }

@@ -3,6 +3,7 @@
 //!
 //! Data goes to stdout, talk and progress to stderr; the exit codes are those of [`exit`].
 
+mod access;
 mod agents;
 mod arguments;
 mod board;
@@ -28,9 +29,11 @@ mod up;
 mod verified;
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use fulcrum_credentials::Credentials;
 
 use crate::exit::{EXIT_CODES, Exit, Failure};
 
@@ -39,6 +42,9 @@ use crate::exit::{EXIT_CODES, Exit, Failure};
 #[derive(Parser)]
 #[command(name = "fulcrum", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Cli {
+    /// Folder of ca.pem, and of cert.pem and key.pem or a token: whom to believe, and as whom to call
+    #[arg(long, env = "FULCRUM_CREDENTIALS", value_name = "DIR", global = true)]
+    credentials: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -75,6 +81,9 @@ enum Command {
     /// List, export and import what was measured, through the optimizer.
     #[command(subcommand, after_help = EXIT_CODES)]
     Profile(profile::ProfileCommand),
+    /// Make the certificates and tokens that a fleet's processes and people show.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Access(access::AccessCommand),
     /// Check this machine and its agent; reads, and never writes.
     #[command(after_help = EXIT_CODES)]
     Doctor(doctor::DoctorArgs),
@@ -101,6 +110,7 @@ fn carry_out(command: &Command) -> Result<Exit, Failure> {
         Command::Fleet(command) => fleet::run(command),
         Command::Board(command) => board::run(command),
         Command::Profile(command) => profile::run(command),
+        Command::Access(command) => access::run(command),
         Command::Doctor(args) => doctor::run(args),
         Command::Top(args) => top::run(args),
         Command::Completions(args) => completions::run(args, &mut Cli::command()),
@@ -108,9 +118,18 @@ fn carry_out(command: &Command) -> Result<Exit, Failure> {
     }
 }
 
+/// Reads as whom to call.
+fn call_as(folder: Option<&Path>) -> Result<(), Failure> {
+    if let Some(folder) = folder {
+        let own = Credentials::open(folder).map_err(Failure::bad_input)?;
+        fulcrum_api::call_as(own);
+    }
+    Ok(())
+}
+
 fn main() -> ExitCode {
     let outcome = match Cli::try_parse() {
-        Ok(cli) => carry_out(&cli.command),
+        Ok(cli) => call_as(cli.credentials.as_deref()).and_then(|()| carry_out(&cli.command)),
         Err(error) => Failure::of_arguments(&error),
     };
     outcome

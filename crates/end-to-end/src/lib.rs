@@ -3,16 +3,24 @@
 
 mod ask;
 mod clocks;
+mod crowd;
 mod process;
 mod repeater;
+mod secured;
+mod served;
 mod small_disk;
+mod strangers;
 mod wire;
 
 pub use ask::{Client, job_spec, pair, request_id};
 pub use clocks::Clocks;
+pub use crowd::Crowd;
 pub use process::Process;
 pub use repeater::Repeater;
+pub use secured::Secured;
+pub use served::{quantile, waits};
 pub use small_disk::SmallDisk;
+pub use strangers::{ACCESS, Answers, call_as_strangers, write_access};
 pub use wire::Wire;
 
 use std::path::{Path, PathBuf};
@@ -106,8 +114,17 @@ impl House {
         let own =
             |what: &str| self.folder.path().join(format!("{name}{what}")).display().to_string();
         let (socket, workers, state) = (own(".sock"), own("-workers.sock"), own("-state"));
-        let mut arguments =
-            vec!["--socket", &socket, "--worker-socket", &workers, "--state-dir", &state];
+        let read = own("-read.sock");
+        let mut arguments = vec![
+            "--socket",
+            &socket,
+            "--read-socket",
+            &read,
+            "--worker-socket",
+            &workers,
+            "--state-dir",
+            &state,
+        ];
         arguments.extend(board);
         Process::start(self, name, "fulcrum-agent", &arguments)
     }

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use fulcrum_api::Address;
 use fulcrum_api::v1::optimizer_service_server::OptimizerServiceServer;
+use fulcrum_edge::{Edge, Limits};
 use fulcrum_service::{ServeError, asked_to_stop, bind, metrics_at};
 use fulcrum_store::{Store, StoreError};
 use tonic::service::RoutesBuilder;
@@ -37,10 +38,11 @@ pub enum OptimizerError {
 /// # Errors
 /// When it cannot start, or serving fails.
 pub async fn run(config: &Config) -> Result<(), OptimizerError> {
+    let edge = Edge::open(&config.service.edge, Limits::SERVICE).map_err(ServeError::from)?;
     let store = Store::open(&config.service.store).await?;
     let listen = config.service.listen.clone();
     let listen = listen.unwrap_or_else(|| Address::Network(LISTEN.into()));
-    let bound = bind(&listen, config.service.http).await?;
+    let bound = bind(&edge, &listen, config.service.http).await?;
     tracing::info!(address = %bound.address(), "serving");
     let stop = async {
         if let Err(error) = asked_to_stop().await {

@@ -13,6 +13,7 @@ pub mod drift;
 mod driver;
 mod fleet;
 mod http;
+mod in_scope;
 mod job;
 mod keeper;
 mod leading;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fulcrum_api::v1::scheduler_service_server::SchedulerServiceServer;
 use fulcrum_api::{Address, optimizer_at};
+use fulcrum_edge::{Edge, Limits};
 use fulcrum_service::{Bound, ServeError, asked_to_stop, bind};
 use fulcrum_store::{Store, StoreError};
 use tokio::sync::mpsc;
@@ -13,6 +14,7 @@ use tonic::service::RoutesBuilder;
 
 use crate::config::{Config, Habits};
 use crate::http::pages;
+use crate::in_scope::InScope;
 use crate::keeper::{WAITING, keep_records};
 use crate::leading::Replica;
 use crate::page::Source;
@@ -44,10 +46,11 @@ pub enum SchedulerError {
 /// # Errors
 /// When it cannot start, or serving fails.
 pub async fn run(config: &Config) -> Result<(), SchedulerError> {
+    let edge = Edge::open(&config.service.edge, Limits::SERVICE).map_err(ServeError::from)?;
     let store = Store::open(&config.service.store).await?;
     let listen = config.service.listen.clone();
     let listen = listen.unwrap_or_else(|| Address::Network(LISTEN.into()));
-    let bound = bind(&listen, config.service.http).await?;
+    let bound = bind(&edge, &listen, config.service.http).await?;
     tracing::info!(address = %bound.address(), optimizer = %config.optimizer, "serving");
     let stop = async {
         if let Err(error) = asked_to_stop().await {
@@ -77,7 +80,7 @@ pub async fn serve(
     let pages = pages(source, replica.own.clone(), bound.rpcs().clone());
     let service = Scheduler { store: store.clone(), woken: replica.woken.clone() };
     let add = |routes: &mut RoutesBuilder| {
-        routes.add_service(SchedulerServiceServer::new(service));
+        routes.add_service(SchedulerServiceServer::new(InScope(service)));
     };
     let keeper = tokio::spawn(keep_records(store, keeping, habits.keeps));
     let leading = tokio::spawn({

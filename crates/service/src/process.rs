@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use fulcrum_api::Address;
+use fulcrum_edge::EdgeArgs;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::log::LogFormat;
@@ -28,13 +29,16 @@ pub struct ServiceArgs {
     /// How to write the log, on stderr
     #[arg(long, env = "FULCRUM_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
-    /// Where to listen: unix:///run/fulcrum/name.sock or http://host:port. Whoever reaches it may
-    /// ask for anything
+    /// Where to listen: unix:///run/fulcrum/name.sock, https://host:port with --credentials, or
+    /// http://host:port, where whoever reaches it may ask for anything
     #[arg(long, env = "FULCRUM_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<Address>,
     /// Where to serve metrics over HTTP, at /metrics; a scheduler also serves its page: 127.0.0.1:7621
     #[arg(long, env = "FULCRUM_HTTP", value_name = "ADDRESS")]
     pub http: Option<SocketAddr>,
+    /// Who is let in, and how much of them.
+    #[command(flatten)]
+    pub edge: EdgeArgs,
 }
 
 /// Waits until the process is asked to end.

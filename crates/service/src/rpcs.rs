@@ -22,7 +22,7 @@ pub static RPCS: &[&Metric] = &[&SECONDS];
 
 /// How long the calls of a service took, by rpc and by code. Cloning it is cheap and shares them.
 #[derive(Debug, Clone, Default)]
-pub struct Rpcs(Arc<Mutex<BTreeMap<(String, &'static str), Histogram>>>);
+pub struct Rpcs(Arc<Mutex<BTreeMap<(&'static str, &'static str), Histogram>>>);
 
 impl Rpcs {
     /// Adds what was counted.
@@ -35,12 +35,9 @@ impl Rpcs {
 
     fn count(&self, path: &str, code: Code, seconds: f64) {
         // Anybody may ask for what is not there, under any name.
-        let rpc = match (code, path.rsplit_once('/')) {
-            (Code::Unimplemented, _) | (_, None) => "unknown",
-            (_, Some((_, rpc))) => rpc,
-        };
+        let rpc = fulcrum_access::rpc(path).map_or("unknown", fulcrum_access::Rpc::short_name);
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = counted.entry((rpc.to_owned(), name(code)));
+        let entry = counted.entry((rpc, name(code)));
         entry.or_insert_with(|| Histogram::new(&LATENCY_SECONDS)).observe(seconds);
     }
 }
@@ -123,13 +120,16 @@ mod tests {
         for n in 0..100 {
             rpcs.count(&format!("/fulcrum.v1.OptimizerService/Made{n}"), Code::Unimplemented, 0.1);
         }
-        rpcs.count("/fulcrum.v1.OptimizerService/Solve", Code::Ok, 0.1);
+        rpcs.count("/fulcrum.v1.OptimizerService/SolveProblems", Code::Ok, 0.1);
         let mut snapshot = Snapshot::default();
         rpcs.tell(&mut snapshot);
         let text = snapshot.text();
         assert!(
             text.contains("fulcrum_rpc_seconds_count{rpc=\"unknown\",code=\"UNIMPLEMENTED\"} 100")
         );
-        assert!(text.contains("fulcrum_rpc_seconds_count{rpc=\"Solve\",code=\"OK\"} 1"), "{text}");
+        assert!(
+            text.contains("fulcrum_rpc_seconds_count{rpc=\"SolveProblems\",code=\"OK\"} 1"),
+            "{text}"
+        );
     }
 }

@@ -3,8 +3,8 @@
 use clap::Args;
 use fulcrum_api::Address;
 
-const HELP: &str = "Where the agent listens: unix:///run/fulcrum/agent.sock, http://host:port or \
-                    host:port";
+const HELP: &str = "Where the agent listens: unix:///run/fulcrum/agent.sock, https://host:port, or \
+                    http://host:port without TLS";
 const DEFAULT: &str = "unix:///run/fulcrum/agent.sock";
 
 /// One agent.

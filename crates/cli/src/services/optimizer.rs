@@ -14,8 +14,8 @@ pub(crate) const DEFAULT_OPTIMIZER: &str = "http://127.0.0.1:7610";
 /// Which optimizer.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct OneOptimizer {
-    /// Where the optimizer listens: `unix:///run/fulcrum/optimizer.sock`, `http://host:port` or
-    /// `host:port`
+    /// Where the optimizer listens: `unix:///run/fulcrum/optimizer.sock`, `https://host:port`, or
+    /// `http://host:port` without TLS
     #[arg(
         id = "optimizer", long = "optimizer", value_name = "ADDRESS", value_parser = address,
         env = "FULCRUM_OPTIMIZER", default_value = DEFAULT_OPTIMIZER

@@ -14,8 +14,8 @@ pub(crate) const DEFAULT_SCHEDULER: &str = "http://127.0.0.1:7620";
 /// Which scheduler.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct OneScheduler {
-    /// Where the scheduler listens: `unix:///run/fulcrum/scheduler.sock`, `http://host:port` or
-    /// `host:port`
+    /// Where the scheduler listens: `unix:///run/fulcrum/scheduler.sock`, `https://host:port`, or
+    /// `http://host:port` without TLS
     #[arg(
         id = "scheduler", long = "scheduler", value_name = "ADDRESS", value_parser = address,
         env = "FULCRUM_SCHEDULER", default_value = DEFAULT_SCHEDULER

@@ -47,6 +47,7 @@ impl AgentThread {
             "--board=simulated-orin-agx".to_owned(),
             format!("--seed={seed}"),
             format!("--socket={}", text(socket.clone())),
+            format!("--read-socket={}", text(folder.join(format!("{name}-read.sock")))),
             format!("--worker-socket={}", text(workers.clone())),
             format!("--state-dir={}", text(folder.join(format!("{name}-state")))),
         ];

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fulcrum_api::{Address, SchedulerClient, connect_scheduler, v1};
 use fulcrum_board::SimulatedOrin;
+use fulcrum_edge::{Edge, EdgeArgs, Limits};
 use fulcrum_service::bind;
 use fulcrum_store::Store;
 use tokio::sync::watch;
@@ -50,9 +51,10 @@ impl LocalFleet {
         let folder = folder.canonicalize().map_err(no_folder)?;
         let address = format!("sqlite:{}", folder.join("fulcrum.db").display());
         let store = Store::open(&address).await.map_err(Failure::bad_input)?;
-        let at_optimizer = bind(&at.optimizer, at.optimizer_http).await;
+        let edge = Edge::open(&EdgeArgs::default(), Limits::SERVICE).map_err(Failure::bad_input)?;
+        let at_optimizer = bind(&edge, &at.optimizer, at.optimizer_http).await;
         let at_optimizer = at_optimizer.map_err(Failure::bad_input)?;
-        let at_scheduler = bind(&at.scheduler, at.http).await.map_err(Failure::bad_input)?;
+        let at_scheduler = bind(&edge, &at.scheduler, at.http).await.map_err(Failure::bad_input)?;
         let optimizer = at_optimizer.address().clone();
         let scheduler = at_scheduler.address().clone();
         let (stop, stopped) = watch::channel(false);

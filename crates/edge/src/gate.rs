@@ -1,0 +1,205 @@
+//! Every gRPC call passes here: who calls, whether they may, how large and how long, and what is
+//! written down.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use fulcrum_access::{Identity, Record, Rpc, rpc, subject};
+use fulcrum_api::because;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use tokio::time::{Instant, timeout_at};
+use tonic::body::Body;
+use tonic::codegen::Bytes;
+use tonic::codegen::http::header::AUTHORIZATION;
+use tonic::codegen::http::{HeaderMap, Request, Response};
+use tonic::{Code, Status};
+use tower::{Layer, Service};
+
+use crate::audit::Line;
+use crate::edge::Edge;
+use crate::peer::Peer;
+
+/// The bytes before a message: whether it is compressed, and how long it is.
+const FRAME: usize = 5;
+/// So long may take what is not there.
+const UNKNOWN: Duration = Duration::from_secs(10);
+/// No more of a reason is kept.
+const LONGEST: usize = 300;
+
+/// Lets calls pass to a service that may.
+#[derive(Debug, Clone)]
+pub struct Gate(pub Edge);
+
+impl<S> Layer<S> for Gate {
+    type Service = Gated<S>;
+
+    fn layer(&self, inner: S) -> Gated<S> {
+        Gated { inner, edge: self.0.clone() }
+    }
+}
+
+/// A service behind a gate.
+#[derive(Debug, Clone)]
+pub struct Gated<S> {
+    inner: S,
+    edge: Edge,
+}
+
+impl<S> Service<Request<Body>> for Gated<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The one that is ready answers.
+        let another = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, another);
+        let edge = self.edge.clone();
+        Box::pin(async move {
+            let rpc = rpc(request.uri().path());
+            if rpc.is_some_and(|rpc| rpc.needs.is_none()) {
+                return inner.call(request).await;
+            }
+            let mut call = Call::of(edge, rpc, &request);
+            let by = Instant::now() + rpc.map_or(UNKNOWN, |rpc| rpc.within);
+            let status = match timeout_at(by, call.let_in(request)).await {
+                Ok(Ok(request)) => match timeout_at(by, inner.call(request)).await {
+                    Ok(answer) => return Ok(call.answered(answer?).await),
+                    Err(_) => call.too_slow("was not answered"),
+                },
+                Ok(Err(status)) => status,
+                Err(_) => call.too_slow("was not received"),
+            };
+            call.refused(&status).await;
+            Ok(status.into_http())
+        })
+    }
+}
+
+/// A call on its way through the gate.
+struct Call {
+    edge: Edge,
+    rpc: Option<&'static Rpc>,
+    peer: Option<Peer>,
+    who: Option<Identity>,
+    on: Option<String>,
+    /// Whether it may have changed something by now.
+    acts: bool,
+}
+
+impl Call {
+    fn of(edge: Edge, rpc: Option<&'static Rpc>, request: &Request<Body>) -> Self {
+        let peer = request.extensions().get::<Peer>().cloned();
+        Self { edge, rpc, peer, who: None, on: None, acts: false }
+    }
+
+    /// The request, as it may pass: whole, and with who calls.
+    async fn let_in(&mut self, mut request: Request<Body>) -> Result<Request<Body>, Status> {
+        let peer = self.peer.as_ref().ok_or_else(|| Status::internal("nobody knows who calls"))?;
+        let who = self.edge.who(peer, token(request.headers()))?;
+        self.who = Some(who.clone());
+        let Some(rpc) = self.rpc else {
+            // What is not there is said by whoever would answer.
+            self.edge.not_too_often(&who)?;
+            return Ok(request);
+        };
+        let admitted = self.edge.admit(&who, rpc);
+        if !rpc.streams_in && (admitted.is_ok() || rpc.record != Record::Nothing) {
+            let (parts, body) = request.into_parts();
+            let whole = whole(body, rpc).await?;
+            if let Record::On(path) = rpc.record {
+                self.on = whole.get(FRAME..).and_then(|message| subject(message, path));
+            }
+            request = Request::from_parts(parts, Body::new(Full::new(whole)));
+        }
+        admitted?;
+        if self.is_recorded() {
+            self.edge.audit().ready().await?;
+            self.acts = true;
+        }
+        request.extensions_mut().insert(who);
+        Ok(request)
+    }
+
+    fn is_recorded(&self) -> bool {
+        self.rpc.is_some_and(|rpc| rpc.record != Record::Nothing)
+    }
+
+    async fn answered(&self, answer: Response<Body>) -> Response<Body> {
+        if self.is_recorded() {
+            // What is refused says so at once; a stream that fails later has begun, and that counts.
+            let status = Status::from_header_map(answer.headers());
+            let code = status.as_ref().map_or(Code::Ok, Status::code);
+            let why = status.as_ref().map_or("", Status::message);
+            self.edge.audit().write(self.line(code, why)).await;
+        }
+        answer
+    }
+
+    async fn refused(&self, status: &Status) {
+        let line = self.line(status.code(), status.message());
+        if self.acts {
+            self.edge.audit().write(line).await;
+        } else {
+            self.edge.audit().write_refused(line);
+        }
+    }
+
+    fn line(&self, code: Code, why: &str) -> Line {
+        Line {
+            time: Line::now(),
+            who: self.who.as_ref().map(|who| who.name.clone()),
+            role: self.who.as_ref().map(|who| who.role.as_str()),
+            from: self.peer.as_ref().map_or_else(String::new, |peer| peer.from.clone()),
+            // Anybody may ask for what is not there, under any name.
+            rpc: self.rpc.map_or("unknown", |rpc| rpc.name),
+            on: self.on.clone(),
+            code: format!("{code:?}"),
+            why: why.chars().take(LONGEST).collect(),
+            left_out: 0,
+        }
+    }
+
+    fn too_slow(&self, what: &str) -> Status {
+        let (rpc, within) = self.rpc.map_or(("it", UNKNOWN), |rpc| (rpc.short_name(), rpc.within));
+        let why = format!("{rpc} {what} within {} s", within.as_secs());
+        because(Code::DeadlineExceeded, "TOO_SLOW", why)
+    }
+}
+
+/// All of a request, unless it is too large.
+async fn whole(body: Body, rpc: &Rpc) -> Result<Bytes, Status> {
+    let collected = Limited::new(body, rpc.largest + FRAME).collect().await;
+    collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            let why = format!(
+                "the request is larger than {} bytes, the most that {} takes",
+                rpc.largest,
+                rpc.short_name()
+            );
+            return because(Code::ResourceExhausted, "TOO_LARGE", why);
+        }
+        Status::cancelled("the request broke off")
+    })
+}
+
+/// The token that a caller shows, if they do.
+pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
+    let shown = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    // Something that is shown, and is no token, is a wrong one.
+    Some(shown.strip_prefix("Bearer ").unwrap_or(shown).trim())
+}

@@ -1,0 +1,167 @@
+//! An agent, an optimizer and a scheduler that speak over TLS alone, each with a certificate of its
+//! own.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::binary;
+
+/// The processes of a fleet that speak over TLS alone. They end when it is dropped.
+#[derive(Debug)]
+pub struct Secured {
+    folder: tempfile::TempDir,
+    /// Where the agent of its board listens.
+    pub agent: String,
+    /// Where its optimizer listens.
+    pub optimizer: String,
+    /// Where its scheduler listens.
+    pub scheduler: String,
+    processes: Vec<Child>,
+}
+
+#[expect(clippy::expect_used, reason = "for tests alone")]
+impl Secured {
+    /// Makes certificates with one command, and starts everything.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub fn start() -> Self {
+        let fleet = Self::prepare();
+        fleet.started()
+    }
+
+    /// Makes certificates with one command, and starts nothing yet.
+    ///
+    /// # Panics
+    /// When they cannot be made.
+    pub fn prepare() -> Self {
+        let folder =
+            tempfile::Builder::new().prefix("fulcrum").tempdir_in("/tmp").expect("for a test");
+        let address = || format!("https://localhost:{}", free_port());
+        let (agent, optimizer, scheduler) = (address(), address(), address());
+        let fleet = Self { folder, agent, optimizer, scheduler, processes: Vec::new() };
+        let made = fleet.make_certificates(&[]);
+        assert!(made.status.success(), "{made:?}");
+        fleet
+    }
+
+    fn started(mut self) -> Self {
+        let fleet = &mut self;
+        let (agent, optimizer) = (fleet.agent.clone(), fleet.optimizer.clone());
+        let own = |name: &str| fleet.text(name);
+        let (socket, state) = (own("a.sock"), own("state"));
+        let board = ["--board", "simulated-orin-agx", "--noise", "none", "--state-dir", &state];
+        let at = ["--socket", &socket, "--listen", &agent];
+        fleet.run("fulcrum-agent", "boards/a", &agent, &[board.as_slice(), &at].concat());
+        let kept = format!("sqlite:{}", fleet.text("optimizer.db"));
+        let arguments = ["--store", &kept, "--listen", &optimizer];
+        fleet.run("fulcrum-optimizer", "optimizer", &optimizer, &arguments);
+        fleet.start_scheduler(&[]);
+        self
+    }
+
+    /// Starts the scheduler, with further arguments.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_scheduler(&mut self, further: &[&str]) {
+        let (listen, optimizer) = (self.scheduler.clone(), self.optimizer.clone());
+        let kept = format!("sqlite:{}", self.text("scheduler.db"));
+        let own = ["--store", &kept, "--listen", &listen, "--optimizer", &optimizer];
+        self.run("fulcrum-scheduler", "scheduler", &listen, &[own.as_slice(), further].concat());
+    }
+
+    /// The command that makes the certificates, the first time and again.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn make_certificates(&self, further: &[&str]) -> Output {
+        let folder = self.text("keys");
+        let arguments = ["access", "fleet", &folder, "--board", "a"];
+        let command = Command::new(binary("fulcrum")).args(arguments).args(further).output();
+        command.expect("for a test")
+    }
+
+    fn run(&mut self, program: &str, who: &str, address: &str, arguments: &[&str]) {
+        let log = std::fs::File::create(self.path(&format!("{program}.log"))).expect("for a test");
+        let child = Command::new(binary(program))
+            .args(["--credentials", &self.text(&format!("keys/{who}"))])
+            .args(["--audit", &self.text(&format!("{program}.audit"))])
+            .args(arguments)
+            .stderr(Stdio::from(log))
+            .spawn();
+        self.processes.push(child.expect("for a test"));
+        let began = Instant::now();
+        while TcpStream::connect(address.trim_start_matches("https://")).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(30), "{}", self.log(program));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Runs the operator's command as somebody, by their folder.
+    ///
+    /// # Panics
+    /// When it cannot be run.
+    pub fn command(&self, who: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(binary("fulcrum"));
+        command.args(arguments).env("FULCRUM_SCHEDULER", &self.scheduler);
+        command.env("FULCRUM_OPTIMIZER", &self.optimizer).env("FULCRUM_AGENT", &self.agent);
+        command.env("FULCRUM_CREDENTIALS", self.path(who)).output().expect("for a test")
+    }
+
+    /// What the operator's command says on stdout, where it does what it is asked.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn answer(&self, who: &str, arguments: &[&str]) -> String {
+        let output = self.command(who, arguments);
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// The lines of a process's audit.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn audit(&self, program: &str) -> String {
+        std::fs::read_to_string(self.path(&format!("{program}.audit"))).expect("an audit")
+    }
+
+    /// What a process wrote to its log.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn log(&self, program: &str) -> String {
+        std::fs::read_to_string(self.path(&format!("{program}.log"))).expect("for a test")
+    }
+
+    /// A file or folder of this fleet.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The same as text.
+    pub fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+}
+
+impl Drop for Secured {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "for tests alone")]
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("for a test").local_addr().expect("for a test").port()
+}

@@ -1,0 +1,6 @@
+//! A fleet of real processes that speak over TLS alone.
+
+#![expect(clippy::unwrap_used, reason = "what a test starts is there")]
+
+mod besieged;
+mod over_tls;
