@@ -5,6 +5,7 @@ commands alone. A remark before a block, which readers do not see, says more of 
 
     <!-- terminal -->        it is typed in a terminal of its own, and goes on until the document ends
     <!-- numbers vary -->    numbers come out otherwise each time
+    <!-- any numbers -->     they depend on the machine
     <!-- soon -->            it is repeated until it comes out as printed
     <!-- file: NAME -->      it is not typed: it is the content of that file, and is saved
     <!-- slow: REASON -->    it builds or downloads: run with --all alone
@@ -16,7 +17,7 @@ Several may stand in one remark, with `;` between them.
 import re
 from dataclasses import dataclass, field
 
-REMARKS = {"terminal", "numbers vary", "soon", "file", "slow", "not run"}
+REMARKS = {"terminal", "numbers vary", "any numbers", "soon", "file", "slow", "not run"}
 
 
 class BadDocument(Exception):
@@ -42,10 +43,10 @@ class Block:
     lines: list[str] = field(default_factory=list)
 
     def steps(self) -> list[Step]:
-        if self.kind == "sh":
-            return [Step(self.line + 1, "\n".join(self.lines), None)]
         steps: list[Step] = []
         number = 0
+        if self.kind == "sh":
+            return [Step(self.line + 1 + at, text, None) for at, text in enumerate(self.lines) if text]
         while number < len(self.lines):
             text = self.lines[number]
             if text.startswith("$ "):

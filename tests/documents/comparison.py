@@ -3,13 +3,14 @@
 - A line `...` in a document stands for any lines.
 - Moments, how long ago something was, how long computing took, and random names always vary.
 - Else all is equal, but for blanks at a line's end.
-- Where numbers vary: a number may be from a third to three times the printed one, or differ by 1.5.
-  Its unit, the digits in names, and all else are equal, but for how many blanks stand between them.
+- Where numbers vary, a number may be from a third to three times the printed one, or differ by 1.5;
+  where any number will do, what it is depends on the machine. Its unit, the digits in names, and all
+  else are equal, but for how many blanks stand between them.
 """
 
 import re
 
-COMPUTING = re.compile(r"\d[\d.]*(?:us|ms|s)(?= of computing)")
+COMPUTING = re.compile(r'\d[\d.]*(?:us|ms|s)(?= of computing)|(?<="solve_us": )[\d.]+')
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 AGO = re.compile(r"\d+ (?:s|min|h) ago *")
 RANDOM = re.compile(r"\b[0-9a-f]{24}\b")
@@ -23,26 +24,30 @@ def settled(line: str) -> str:
     return line.rstrip()
 
 
-def alike(wanted: str, got: str, numbers_vary: bool) -> bool:
+# By how much numbers may differ.
+EXACT, VARY, ANY = 1.0, 3.0, float("inf")
+
+
+def alike(wanted: str, got: str, factor: float) -> bool:
     """Whether one line may stand for another."""
     wanted, got = settled(wanted), settled(got)
-    if not numbers_vary:
+    if factor == EXACT:
         return wanted == got
     if " ".join(NUMBER.sub("N", wanted).split()) != " ".join(NUMBER.sub("N", got).split()):
         return False
     pairs = zip(map(float, NUMBER.findall(wanted)), map(float, NUMBER.findall(got)))
-    return all(abs(a - b) <= 1.5 or a / 3 <= b <= a * 3 for a, b in pairs)
+    return all(abs(a - b) <= 1.5 or a / factor <= b <= a * factor for a, b in pairs)
 
 
-def matches(wanted: list[str], got: list[str], numbers_vary: bool, begins: bool = False) -> bool:
+def matches(wanted: list[str], got: list[str], factor: float, begins: bool = False) -> bool:
     """Whether lines are those of the document; with `begins`, whether they begin with them."""
     if not wanted:
         return begins or not got
     if wanted[0].strip() == "...":
         return any(
-            matches(wanted[1:], got[skipped:], numbers_vary, begins)
+            matches(wanted[1:], got[skipped:], factor, begins)
             for skipped in range(len(got) + 1)
         )
-    if not got or not alike(wanted[0], got[0], numbers_vary):
+    if not got or not alike(wanted[0], got[0], factor):
         return False
-    return matches(wanted[1:], got[1:], numbers_vary, begins)
+    return matches(wanted[1:], got[1:], factor, begins)

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 from blocks import BadDocument, Block, Step, blocks_of
-from comparison import matches
+from comparison import ANY, EXACT, VARY, matches
 from terminal import Terminal, TooSlow
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -33,6 +33,12 @@ class NotAsPrinted(Exception):
         self.printed = printed
 
 
+def factor_of(block: Block) -> float:
+    if "any numbers" in block.remarks:
+        return ANY
+    return VARY if "numbers vary" in block.remarks else EXACT
+
+
 def shown(lines: list[str]) -> str:
     return "\n".join(f"    {line}" for line in lines) or "    (nothing)"
 
@@ -40,7 +46,7 @@ def shown(lines: list[str]) -> str:
 def held(step: Step, printed: list[str], status: int, block: Block, forgiven: bool) -> None:
     if status != 0 and not forgiven:
         raise NotAsPrinted(f"it ended with {status}, and printed:\n{shown(printed)}")
-    if step.printed is None or matches(step.printed, printed, "numbers vary" in block.remarks):
+    if step.printed is None or matches(step.printed, printed, factor_of(block)):
         return
     said = f"the document says:\n{shown(step.printed)}\n  it printed:\n{shown(printed)}"
     raise NotAsPrinted(said, printed)
@@ -49,11 +55,10 @@ def held(step: Step, printed: list[str], status: int, block: Block, forgiven: bo
 def stays(terminal: Terminal, step: Step, block: Block) -> None:
     """Begins a command that goes on, and waits until it has printed what the document says."""
     terminal.begin(step.command)
-    vary = "numbers vary" in block.remarks
     try:
         # A document that says nothing of it has it wait too, for what there may be.
         wanted, patience_s = (step.printed, SOON_S) if step.printed else (["?"], 2)
-        terminal.printed(lambda got: matches(wanted, got, vary, begins=True), patience_s)
+        terminal.printed(lambda got: matches(wanted, got, factor_of(block), begins=True), patience_s)
     except TooSlow as late:
         printed = str(late).splitlines()
         if not printed and not step.printed:
