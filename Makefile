@@ -37,6 +37,7 @@ demo: build ## Show the main job on three simulated boards, in seconds
 
 test: cargo ## Run all tests
 	@tests/install-postgres.sh
+	@tests/install-faketime.sh
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace --locked
 	$(CARGO) test --workspace --locked --doc
@@ -82,6 +83,7 @@ evaluate: build ## Score all searches on the measured tables of the AGX Orin, be
 
 test-e2e: cargo ## Run a fleet's suite alone: separate processes, a real Postgres, faults
 	@tests/install-postgres.sh
+	@tests/install-faketime.sh
 	$(CARGO) build --locked --workspace --all-targets
 	$(CARGO) test --locked --workspace --test fleet
 

@@ -52,6 +52,8 @@ reasons! {
         "Look in the agent's log for the knob; a restart of the board ends it";
     STALE_GENERATION: "A newer plan is in force",
         "Nothing: who sent this was overtaken";
+    STORE_FULL: "The database has no room left on its disk",
+        "Make room; what was to be kept is tried again";
     STORE_REFUSED: "The database refused, or its tables are of another release",
         "Look at the service's log";
     STORE_UNAVAILABLE: "The database does not answer",

@@ -1,5 +1,6 @@
 //! What tests ask of a scheduler.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use fulcrum_api::{SchedulerClient, connect_scheduler, v1};
@@ -36,6 +37,12 @@ pub fn job_spec(label: &str, problem: v1::Problem) -> v1::JobSpec {
     }
 }
 
+/// What no other request of this process has.
+pub fn request_id() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("test-{}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
 #[expect(clippy::expect_used, reason = "for tests alone")]
 impl Client {
     /// Reaches a scheduler.
@@ -52,15 +59,25 @@ impl Client {
     /// # Panics
     /// When it is refused.
     pub async fn register(&mut self, house: &House, agent: &str, label: &str) {
+        self.register_at(agent, house.address(agent), label).await;
+    }
+
+    /// Registers a simulated board that is reached at an address, with a label `for`.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn register_at(&mut self, agent: &str, address: String, label: &str) {
         let board = v1::FleetBoard {
             name: format!("boards/{agent}"),
-            address: house.address(agent),
+            address,
             labels: [("for".to_owned(), label.to_owned())].into(),
             stand_in: "simulated-orin-agx".into(),
             simulate: true,
             metrics: String::new(),
         };
-        let request = v1::RegisterBoardRequest { board: Some(board), validate_only: false };
+        let request_id = request_id();
+        let request =
+            v1::RegisterBoardRequest { board: Some(board), request_id, validate_only: false };
         self.scheduler.register_board(request).await.expect("it is registered");
     }
 
@@ -75,6 +92,7 @@ impl Client {
         let request = v1::SubmitJobRequest {
             name: format!("jobs/{name}"),
             spec: Some(spec),
+            request_id: request_id(),
             ..Default::default()
         };
         Ok(self.scheduler.submit_job(request).await?.into_inner().job.expect("a job"))

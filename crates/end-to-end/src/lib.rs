@@ -2,11 +2,17 @@
 //! their own, to be killed and started again.
 
 mod ask;
+mod clocks;
 mod process;
+mod repeater;
+mod small_disk;
 mod wire;
 
-pub use ask::{Client, job_spec, pair};
+pub use ask::{Client, job_spec, pair, request_id};
+pub use clocks::Clocks;
 pub use process::Process;
+pub use repeater::Repeater;
+pub use small_disk::SmallDisk;
 pub use wire::Wire;
 
 use std::path::{Path, PathBuf};
@@ -14,12 +20,17 @@ use std::process::Command;
 
 use fulcrum_throwaway_postgres::Postgres;
 
+/// So many lines of each process are shown by a test that fails.
+const SHOWN: usize = 60;
+
 /// A folder and a Postgres for the processes of a test.
 #[derive(Debug)]
 pub struct House {
     folder: tempfile::TempDir,
     /// The database, to be killed and restarted.
     pub postgres: Postgres,
+    /// The clocks of all its processes, where they can be set.
+    pub clocks: Option<Clocks>,
 }
 
 impl House {
@@ -38,7 +49,14 @@ impl House {
     #[expect(clippy::expect_used, reason = "for tests alone")]
     pub fn on(postgres: Postgres) -> Self {
         let folder = tempfile::Builder::new().prefix("fulcrum").tempdir_in("/tmp");
-        Self { folder: folder.expect("a folder"), postgres }
+        Self { folder: folder.expect("a folder"), postgres, clocks: None }
+    }
+
+    /// The same with clocks that can be set.
+    #[must_use]
+    pub fn with_clocks(mut self, clocks: Clocks) -> Self {
+        self.clocks = Some(clocks);
+        self
     }
 
     /// Where sockets and logs are.
@@ -79,23 +97,39 @@ impl House {
 
     /// Starts the agent of a simulated board, with further arguments.
     pub fn agent_with(&self, name: &str, further: &[&str]) -> Process {
+        let simulated = ["--board", "simulated-orin-agx", "--noise", "none"];
+        self.agent_of(name, &[&simulated, further].concat())
+    }
+
+    /// Starts the agent of the board that the arguments say.
+    pub fn agent_of(&self, name: &str, board: &[&str]) -> Process {
         let own =
             |what: &str| self.folder.path().join(format!("{name}{what}")).display().to_string();
         let (socket, workers, state) = (own(".sock"), own("-workers.sock"), own("-state"));
-        let mut arguments = vec![
-            "--board",
-            "simulated-orin-agx",
-            "--noise",
-            "none",
-            "--socket",
-            &socket,
-            "--worker-socket",
-            &workers,
-            "--state-dir",
-            &state,
-        ];
-        arguments.extend(further);
+        let mut arguments =
+            vec!["--socket", &socket, "--worker-socket", &workers, "--state-dir", &state];
+        arguments.extend(board);
         Process::start(self, name, "fulcrum-agent", &arguments)
+    }
+}
+
+/// A test that fails shows what its processes said last.
+impl Drop for House {
+    #[expect(clippy::print_stderr, reason = "for tests alone")]
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for entry in std::fs::read_dir(self.folder.path()).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "log") {
+                let log = std::fs::read_to_string(&path).unwrap_or_default();
+                let lines: Vec<&str> = log.lines().collect();
+                let last = lines.len().saturating_sub(SHOWN);
+                eprintln!("== {}", path.display());
+                lines[last..].iter().for_each(|line| eprintln!("{line}"));
+            }
+        }
     }
 }
 

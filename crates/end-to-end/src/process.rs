@@ -25,8 +25,10 @@ impl Process {
         let socket = house.folder().join(format!("{name}.sock"));
         let log = house.folder().join(format!("{name}.log"));
         let to = std::fs::File::options().create(true).append(true).open(&log);
+        let clock = house.clocks.iter().flat_map(|clocks| clocks.environment(name));
         let child = Command::new(crate::binary(program))
             .args(arguments)
+            .envs(clock)
             .stderr(Stdio::from(to.expect("a log")))
             .spawn();
         let mut process = Self { child: child.expect("it starts"), log };

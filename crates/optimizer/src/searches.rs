@@ -169,6 +169,9 @@ impl Searches {
                 searches.cost.ends(result);
             }
             renewing.abort();
+            if let Err(error) = searches.store.end_role(&role(&id), &searches.holder).await {
+                tracing::warn!(%error, search = id, "it cannot be said that it goes on nowhere");
+            }
             searches.here.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
             changed.send_replace(());
         });

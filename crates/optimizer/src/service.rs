@@ -9,8 +9,8 @@ use fulcrum_api::{
     Malformed, alternate_named, invalid, outcome_to_wire, problem_from_wire, time_to_wire, v1,
 };
 use fulcrum_domain::Problem;
-use fulcrum_service::{of_store, page_size, resource_name, time_of_ms};
-use fulcrum_store::{Counted, ProfileFilter, SearchState, StoredSearch};
+use fulcrum_service::{now_ms, of_store, page_size, request_id, resource_name, time_of_ms};
+use fulcrum_store::{Asked, Counted, ProfileFilter, SearchState, StoredSearch};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
@@ -46,7 +46,7 @@ impl OptimizerService for Optimizer {
         request: Request<v1::CreateSearchRequest>,
     ) -> Answer<v1::CreateSearchResponse> {
         let request = request.into_inner();
-        let request_id = checked_request_id(&request.request_id)?;
+        let request_id = request_id(&request.request_id).map_err(|error| invalid(&error))?;
         let spec = request.spec.ok_or_else(|| invalid(&Malformed::missing("spec")))?;
         let board = self.searches.boards.find(&spec.board_address, &spec.stand_in).await?;
         let order = Order::new(spec, board).map_err(|error| invalid(&error.within("spec")))?;
@@ -200,7 +200,10 @@ impl OptimizerService for Optimizer {
             board.mode_text(&request.mode).map_err(|error| invalid(&error))?
         };
         let workload = (request.workload.as_str(), request.kind.as_str());
-        let suspected = self.searches.store.suspect_profiles(&board.model, workload, &mode).await;
+        let request_id = request_id(&request.request_id).map_err(|error| invalid(&error))?;
+        let asked = Asked::new(request_id, now_ms());
+        let store = &self.searches.store;
+        let suspected = store.suspect_profiles(&board.model, workload, &mode, asked).await;
         let profiles = suspected.map_err(|error| of_store(&error))?;
         Ok(Response::new(v1::SuspectProfilesResponse { profiles }))
     }
@@ -304,14 +307,6 @@ impl Optimizer {
 
 fn search_id(name: &str) -> Result<&str, Status> {
     resource_name("name", "searches", name).map_err(|error| invalid(&error))
-}
-
-fn checked_request_id(id: &str) -> Result<&str, Status> {
-    if id.len() > 64 || id.chars().any(char::is_control) {
-        let what = "is not a text of at most 64 bytes without control characters";
-        return Err(invalid(&Malformed::new("request_id", what)));
-    }
-    Ok(id)
 }
 
 fn search_to_wire(search: StoredSearch) -> v1::Search {

@@ -6,6 +6,8 @@ use clap::Parser;
 use fulcrum_api::Address;
 use fulcrum_service::ServiceArgs;
 
+use crate::keeper::Keeps;
+
 /// Keeps jobs running on the boards of a fleet
 ///
 /// Every setting can be given as a flag or as an environment variable; flags win.
@@ -26,6 +28,15 @@ pub struct Config {
     /// Hours for which windows of what jobs did are kept
     #[arg(long, env = "FULCRUM_SCHEDULER_KEEP_HOURS", value_name = "HOURS", default_value_t = 1)]
     pub(crate) keep_hours: u32,
+    /// Days for which events of jobs, and plans that others have followed, are kept
+    #[arg(
+        long,
+        env = "FULCRUM_SCHEDULER_KEEP_HISTORY_DAYS",
+        value_name = "DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=36_500)
+    )]
+    pub(crate) keep_history_days: u32,
     /// Seconds after which another replica leads in place of one that is gone
     #[arg(
         long,
@@ -45,7 +56,10 @@ impl Config {
 
     pub(crate) const fn habits(&self) -> Habits {
         Habits {
-            keep: Duration::from_secs(3600 * self.keep_hours as u64),
+            keeps: Keeps {
+                windows: Duration::from_hours(self.keep_hours as u64),
+                history: Duration::from_hours(24 * self.keep_history_days as u64),
+            },
             takeover: Duration::from_secs(self.takeover_seconds as u64),
         }
     }
@@ -54,14 +68,16 @@ impl Config {
 /// How long things last for a scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Habits {
-    /// Windows of what jobs did are kept for so long.
-    pub keep: Duration,
+    /// For how long things are kept.
+    pub keeps: Keeps,
     /// Another replica leads in place of one that is gone after this.
     pub takeover: Duration,
 }
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { keep: Duration::from_hours(1), takeover: Duration::from_secs(10) }
+        let keeps =
+            Keeps { windows: Duration::from_hours(1), history: Duration::from_hours(30 * 24) };
+        Self { keeps, takeover: Duration::from_secs(10) }
     }
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use fulcrum_service::now_ms;
-use fulcrum_store::{NewEvent, Store, StoreError, StoredPlan, StoredWindow};
+use fulcrum_store::{Forgotten, NewEvent, Store, StoreError, StoredPlan, StoredWindow};
 use tokio::sync::mpsc;
 
 /// So much waits to be kept at most; what comes then is lost, and boards go on.
@@ -13,8 +13,17 @@ pub(crate) const WAITING: usize = 100_000;
 const TOGETHER: Duration = Duration::from_millis(50);
 /// Windows at this one.
 const WINDOWS: Duration = Duration::from_secs(1);
-/// How often old windows are forgotten.
+/// How often history is forgotten.
 const FORGETS: Duration = Duration::from_mins(1);
+
+/// For how long things are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keeps {
+    /// What boards did, second by second.
+    pub windows: Duration,
+    /// Events, requests, and plans that others have followed.
+    pub history: Duration,
+}
 
 /// Something to keep.
 #[derive(Debug)]
@@ -79,12 +88,8 @@ fn done<T>(waiting: &mut Vec<T>, kept: Result<(), StoreError>) {
     }
 }
 
-/// Keeps what comes in until nobody is left to send; windows for as long as `keep` says.
-pub(crate) async fn keep_records(
-    store: Store,
-    mut records: mpsc::Receiver<Record>,
-    keep: Duration,
-) {
+/// Keeps what comes in until nobody is left to send.
+pub(crate) async fn keep_records(store: Store, mut records: mpsc::Receiver<Record>, keeps: Keeps) {
     let mut waiting = Waiting::default();
     let (mut kept_windows, mut forgot) = (Instant::now(), Instant::now());
     let mut is_open = true;
@@ -107,12 +112,22 @@ pub(crate) async fn keep_records(
         }
         if forgot.elapsed() > FORGETS {
             forgot = Instant::now();
-            let before = now_ms() - i64::try_from(keep.as_millis()).unwrap_or(i64::MAX / 2);
-            match store.forget_windows(before).await {
-                Ok(0) => {}
-                Ok(count) => tracing::debug!(count, "windows forgotten"),
-                Err(error) => tracing::warn!(%error, "old windows could not be forgotten"),
-            }
+            forget(&store, &keeps).await;
+        }
+    }
+}
+
+/// Forgets what is older than what is kept.
+async fn forget(store: &Store, keeps: &Keeps) {
+    let before = |age: Duration| now_ms() - i64::try_from(age.as_millis()).unwrap_or(i64::MAX / 2);
+    for forgotten in [
+        store.forget_windows(before(keeps.windows)).await,
+        store.forget_history(before(keeps.history)).await,
+    ] {
+        match forgotten {
+            Ok(forgotten) if forgotten == Forgotten::default() => {}
+            Ok(forgotten) => tracing::debug!(?forgotten, "history is forgotten"),
+            Err(error) => tracing::warn!(%error, "history cannot be forgotten"),
         }
     }
 }

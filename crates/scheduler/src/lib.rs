@@ -30,4 +30,5 @@ mod wanted_from_wire;
 
 pub use config::{Config, Habits};
 pub use http::METRICS;
+pub use keeper::Keeps;
 pub use run::{SchedulerError, run, serve};

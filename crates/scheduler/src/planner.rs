@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use fulcrum_api::{OptimizerClient, v1};
+use fulcrum_service::new_id;
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{OnceCell, watch};
@@ -197,6 +198,7 @@ impl Planner {
             workload: workload.0.to_owned(),
             kind: workload.1.to_owned(),
             mode: plan.map(|plan| plan.mode.clone()).unwrap_or_default(),
+            request_id: new_id(),
         };
         let answer = self.client.clone().suspect_profiles(request).await?;
         self.forget();

@@ -79,7 +79,7 @@ pub async fn serve(
     let add = |routes: &mut RoutesBuilder| {
         routes.add_service(SchedulerServiceServer::new(service));
     };
-    let keeper = tokio::spawn(keep_records(store, keeping, habits.keep));
+    let keeper = tokio::spawn(keep_records(store, keeping, habits.keeps));
     let leading = tokio::spawn({
         let replica = replica.clone();
         async move { replica.serve_and_lead().await }

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use fulcrum_api::v1::scheduler_service_server::SchedulerService;
 use fulcrum_api::{Malformed, invalid, time_to_wire, v1};
-use fulcrum_service::{now_ms, of_store, page_size, time_of_ms};
+use fulcrum_service::{now_ms, of_store, page_size, request_id, time_of_ms};
 use fulcrum_store::{
-    JobState, Store, StoreError, StoredBoard, StoredBoardState, StoredEvent, StoredJob, StoredPlan,
-    StoredWindow,
+    Asked, JobState, Store, StoreError, StoredBoard, StoredBoardState, StoredEvent, StoredJob,
+    StoredPlan, StoredWindow,
 };
 use tokio::sync::{Notify, mpsc};
 use tokio_stream::Stream;
@@ -50,8 +50,9 @@ impl SchedulerService for Scheduler {
         let board = request.board.ok_or_else(|| invalid(&Malformed::missing("board")))?;
         let board =
             wanted_from_wire::board(board).map_err(|error| invalid(&error.within("board")))?;
+        let asked = asked(&request.request_id)?;
         if !request.validate_only {
-            self.store.put_board(&board).await.map_err(|error| of_store(&error))?;
+            self.store.put_board(&board, asked).await.map_err(|error| of_store(&error))?;
             self.woken.notify_one();
         }
         let board = Some(board_to_wire(&board));
@@ -65,7 +66,8 @@ impl SchedulerService for Scheduler {
         let request = request.into_inner();
         let name = wanted_from_wire::name("name", "boards", &request.name);
         let name = name.map_err(|error| invalid(&error))?;
-        self.store.remove_board(name).await.map_err(|error| of_store(&error))?;
+        let asked = asked(&request.request_id)?;
+        self.store.remove_board(name, asked).await.map_err(|error| of_store(&error))?;
         self.woken.notify_one();
         Ok(Response::new(v1::RemoveBoardResponse {}))
     }
@@ -102,10 +104,7 @@ impl SchedulerService for Scheduler {
         let name = name.map_err(|error| malformed(&error))?;
         let spec = request.spec.ok_or_else(|| malformed(&Malformed::missing("spec")))?;
         wanted_from_wire::job(&spec).map_err(|error| malformed(&error.within("spec")))?;
-        if request.request_id.len() > 64 || request.request_id.chars().any(char::is_control) {
-            let what = "is not a text of at most 64 bytes without control characters";
-            return Err(malformed(&Malformed::new("request_id", what)));
-        }
+        let asked = asked(&request.request_id)?;
         let value = serde_json::to_value(&spec)
             .map_err(|error| Status::internal(format!("the job cannot be kept: {error}")))?;
         let job = if request.validate_only {
@@ -120,7 +119,7 @@ impl SchedulerService for Scheduler {
                 updated_at_ms: now_ms(),
             }
         } else {
-            let put = self.store.put_job(name, &value, &request.request_id, now_ms()).await;
+            let put = self.store.put_job(name, &value, asked).await;
             self.woken.notify_one();
             put.map_err(|error| of_store(&error))?
         };
@@ -164,8 +163,9 @@ impl SchedulerService for Scheduler {
         request: Request<v1::CancelJobRequest>,
     ) -> Answer<v1::CancelJobResponse> {
         let request = request.into_inner();
+        let asked = asked(&request.request_id)?;
         let job = self.job(&request.name).await?;
-        self.store.cancel_job(&job.name, now_ms()).await.map_err(|error| of_store(&error))?;
+        self.store.cancel_job(&job.name, asked).await.map_err(|error| of_store(&error))?;
         self.woken.notify_one();
         let job = self.job(&request.name).await?;
         Ok(Response::new(v1::CancelJobResponse { job: Some(job_to_wire(job)) }))
@@ -189,9 +189,10 @@ impl SchedulerService for Scheduler {
         &self,
         request: Request<v1::SetSitePowerRequest>,
     ) -> Answer<v1::SetSitePowerResponse> {
-        let watts = wanted_from_wire::site_watts(request.into_inner().watts);
-        let watts = watts.map_err(|error| invalid(&error))?;
-        let set = self.store.put_setting(SITE_POWER, &serde_json::json!(watts)).await;
+        let request = request.into_inner();
+        let watts = wanted_from_wire::site_watts(request.watts).map_err(|error| invalid(&error))?;
+        let asked = asked(&request.request_id)?;
+        let set = self.store.put_setting(SITE_POWER, &serde_json::json!(watts), asked).await;
         set.map_err(|error| of_store(&error))?;
         self.woken.notify_one();
         Ok(Response::new(v1::SetSitePowerResponse {}))
@@ -208,6 +209,11 @@ impl SchedulerService for Scheduler {
             in_force_watts: states.iter().filter_map(|state| state.budget_watts).sum(),
         }))
     }
+}
+
+/// Who asks for a change, now.
+fn asked(id: &str) -> Result<Asked<'_>, Status> {
+    Ok(Asked::new(request_id(id).map_err(|error| invalid(&error))?, now_ms()))
 }
 
 impl Scheduler {

@@ -12,7 +12,7 @@ mod status;
 
 pub use http::metrics_at;
 pub use log::{LogFormat, start_log};
-pub use name::{new_id, resource_name, valid_name};
+pub use name::{new_id, request_id, resource_name, valid_name};
 pub use page::page_size;
 pub use process::{ServiceArgs, asked_to_stop, now_ms, time_of_ms};
 pub use rpcs::{RPCS, Rpcs};

@@ -35,6 +35,18 @@ pub fn resource_name<'a>(field: &str, kind: &str, name: &'a str) -> Result<&'a s
     })
 }
 
+/// The id of a request, which tells it from all others: at most 64 bytes; empty for none.
+///
+/// # Errors
+/// Says what would be right.
+pub fn request_id(id: &str) -> Result<&str, Malformed> {
+    if id.len() > 64 || id.chars().any(char::is_control) {
+        let what = "is not a text of at most 64 bytes without control characters";
+        return Err(Malformed::new("request_id", what));
+    }
+    Ok(id)
+}
+
 /// A name that nothing else has: 96 random bits.
 ///
 /// # Panics

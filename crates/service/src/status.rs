@@ -8,6 +8,10 @@ use tonic::{Code, Status};
 pub fn of_store(error: &StoreError) -> Status {
     let (code, reason) = match error {
         StoreError::Unavailable(_) => (Code::Unavailable, reason::STORE_UNAVAILABLE),
+        StoreError::Full(_) => {
+            tracing::error!(%error, "the store has no room");
+            (Code::Unavailable, reason::STORE_FULL)
+        }
         StoreError::NotFound { .. } => (Code::NotFound, reason::NOT_FOUND),
         StoreError::Address { .. } | StoreError::Migration(_) | StoreError::Refused(_) => {
             tracing::error!(%error, "the store refused");

@@ -6,6 +6,7 @@ use sqlx::types::Json;
 
 use crate::database::{Store, with_database};
 use crate::error::StoreError;
+use crate::requests::{Asked, is_new};
 
 /// A board of the fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,21 +72,25 @@ impl From<Row> for StoredBoard {
 
 impl Store {
     /// Keeps a board; one of the same name is changed, but for its lease's id and since when it is
-    /// there.
+    /// there. A request that was taken before changes nothing.
     ///
     /// # Errors
     /// When the database does not answer or refuses.
-    pub async fn put_board(&self, board: &StoredBoard) -> Result<(), StoreError> {
+    pub async fn put_board(&self, board: &StoredBoard, asked: Asked<'_>) -> Result<(), StoreError> {
         let text = "INSERT INTO boards (name, address, labels, stand_in, simulate, metrics, \
                     lease_id, registered_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
                     ON CONFLICT (name) DO UPDATE SET address = excluded.address, \
                     labels = excluded.labels, stand_in = excluded.stand_in, \
                     simulate = excluded.simulate, metrics = excluded.metrics";
         with_database!(self, pool => {
-            let query = sqlx::query(text).bind(&board.name).bind(&board.address);
-            let query = query.bind(Json(&board.labels)).bind(&board.stand_in);
-            let query = query.bind(board.simulate).bind(&board.metrics).bind(&board.lease_id);
-            query.bind(board.registered_at_ms).execute(pool).await?;
+            let mut transaction = pool.begin().await?;
+            if is_new!(transaction, asked, &board.name) {
+                let query = sqlx::query(text).bind(&board.name).bind(&board.address);
+                let query = query.bind(Json(&board.labels)).bind(&board.stand_in);
+                let query = query.bind(board.simulate).bind(&board.metrics).bind(&board.lease_id);
+                query.bind(board.registered_at_ms).execute(&mut *transaction).await?;
+            }
+            transaction.commit().await?;
         });
         Ok(())
     }
@@ -122,19 +127,22 @@ impl Store {
         Ok(count)
     }
 
-    /// Forgets a board; whether there was one.
+    /// Forgets a board; whether there was one. A request that was taken before changes nothing.
     ///
     /// # Errors
     /// When the database does not answer or refuses.
-    pub async fn remove_board(&self, name: &str) -> Result<bool, StoreError> {
+    pub async fn remove_board(&self, name: &str, asked: Asked<'_>) -> Result<bool, StoreError> {
+        let forget = "DELETE FROM board_states WHERE board = $1";
+        let remove = "DELETE FROM boards WHERE name = $1";
         Ok(with_database!(self, pool => {
             let mut transaction = pool.begin().await?;
-            let forget = "DELETE FROM board_states WHERE board = $1";
-            sqlx::query(forget).bind(name).execute(&mut *transaction).await?;
-            let remove = "DELETE FROM boards WHERE name = $1";
-            let removed = sqlx::query(remove).bind(name).execute(&mut *transaction).await?;
+            let is_removed = is_new!(transaction, asked, name) && {
+                sqlx::query(forget).bind(name).execute(&mut *transaction).await?;
+                let removed = sqlx::query(remove).bind(name).execute(&mut *transaction).await?;
+                removed.rows_affected() > 0
+            };
             transaction.commit().await?;
-            removed.rows_affected() > 0
+            is_removed
         }))
     }
 

@@ -14,6 +14,9 @@ pub enum StoreError {
     /// The database cannot be reached, or stopped answering. Trying again may help.
     #[error("the database does not answer: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// It has no room to write. Trying again helps once there is some.
+    #[error("the database has no room left on its disk: {0}")]
+    Full(#[source] sqlx::Error),
     /// There is no such thing.
     #[error("there is no {what} `{name}`")]
     NotFound {
@@ -40,12 +43,15 @@ impl From<sqlx::Error> for StoreError {
             | Error::Tls(_)
             | Error::WorkerCrashed
             | Error::Protocol(_) => Self::Unavailable(error),
-            // Of Postgres: it is shutting down or starting up.
-            Error::Database(ref database)
-                if database.code().is_some_and(|code| code.starts_with("57P")) =>
-            {
-                Self::Unavailable(error)
-            }
+            Error::Database(ref database) => match database.code().as_deref() {
+                // Of Postgres, and of SQLite with all its ways of failing to write.
+                Some("53100" | "13" | "778" | "1034" | "4874") => Self::Full(error),
+                // Of Postgres: it has too little of something, or is shutting down or starting up.
+                Some(code) if code.starts_with("53") || code.starts_with("57P") => {
+                    Self::Unavailable(error)
+                }
+                _ => Self::Refused(error),
+            },
             _ => Self::Refused(error),
         }
     }
@@ -54,7 +60,7 @@ impl From<sqlx::Error> for StoreError {
 impl StoreError {
     /// Whether the same call may succeed later.
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Full(_))
     }
 
     pub(crate) fn not_found(what: &'static str, name: &str) -> Self {

@@ -5,6 +5,7 @@ use sqlx::types::Json;
 
 use crate::database::{Store, with_database};
 use crate::error::StoreError;
+use crate::requests::{Asked, is_new};
 
 /// How a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,8 +113,7 @@ impl Store {
         &self,
         name: &str,
         spec: &Value,
-        request_id: &str,
-        now_ms: i64,
+        asked: Asked<'_>,
     ) -> Result<StoredJob, StoreError> {
         let put = "INSERT INTO jobs (name, spec, generation, cancelled, state, message, \
                    created_at_ms, updated_at_ms) VALUES ($1, $2, 1, $3, 'pending', '', $4, $4) \
@@ -123,15 +123,9 @@ impl Store {
                    WHERE jobs.spec <> excluded.spec OR jobs.cancelled";
         with_database!(self, pool => {
             let mut transaction = pool.begin().await?;
-            let is_new = request_id.is_empty() || {
-                let text = "INSERT INTO requests (id, what, at_ms) VALUES ($1, $2, $3) \
-                            ON CONFLICT (id) DO NOTHING";
-                let query = sqlx::query(text).bind(request_id).bind(name).bind(now_ms);
-                query.execute(&mut *transaction).await?.rows_affected() > 0
-            };
-            if is_new {
-                let query = sqlx::query(put).bind(name).bind(Json(spec)).bind(false).bind(now_ms);
-                query.execute(&mut *transaction).await?;
+            if is_new!(transaction, asked, name) {
+                let query = sqlx::query(put).bind(name).bind(Json(spec)).bind(false);
+                query.bind(asked.at_ms).execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
         });
@@ -194,12 +188,17 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not answer or refuses.
-    pub async fn cancel_job(&self, name: &str, now_ms: i64) -> Result<bool, StoreError> {
+    pub async fn cancel_job(&self, name: &str, asked: Asked<'_>) -> Result<bool, StoreError> {
         let text = "UPDATE jobs SET cancelled = $2, updated_at_ms = $3 \
                     WHERE name = $1 AND cancelled <> $2";
         Ok(with_database!(self, pool => {
-            let query = sqlx::query(text).bind(name).bind(true).bind(now_ms);
-            query.execute(pool).await?.rows_affected() > 0
+            let mut transaction = pool.begin().await?;
+            let is_told = is_new!(transaction, asked, name) && {
+                let query = sqlx::query(text).bind(name).bind(true).bind(asked.at_ms);
+                query.execute(&mut *transaction).await?.rows_affected() > 0
+            };
+            transaction.commit().await?;
+            is_told
         }))
     }
 }

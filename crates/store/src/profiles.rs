@@ -8,6 +8,7 @@ use sqlx::QueryBuilder;
 
 use crate::database::{Store, with_database};
 use crate::error::StoreError;
+use crate::requests::{Asked, is_new};
 use crate::revisions::PROFILES_CHANGED;
 
 /// A profile, or that there is none, with where it comes from.
@@ -177,7 +178,8 @@ impl Store {
 
     /// Something seen contradicts the profiles of a workload at a mode, or at all modes where it is
     /// empty: they are not believed until they were measured again, and the fronts that were built
-    /// of them are gone. Gives how many there are.
+    /// of them are gone. Gives how many there are. A request that was taken before changes nothing:
+    /// they may have been measured since.
     ///
     /// # Errors
     /// When the database does not answer or refuses.
@@ -186,6 +188,7 @@ impl Store {
         board_model: &str,
         (workload, kind): (&str, &str),
         mode: &str,
+        asked: Asked<'_>,
     ) -> Result<u64, StoreError> {
         let suspect = "UPDATE profiles SET suspect = $1 \
                        WHERE board_model = $2 AND workload = $3 AND kind = $4 \
@@ -198,6 +201,9 @@ impl Store {
         let urgent = if kind == "infer" { workload } else { "\u{1}" };
         Ok(with_database!(self, pool => {
             let mut transaction = pool.begin().await?;
+            if !is_new!(transaction, asked, workload) {
+                return Ok(0);
+            }
             let query = sqlx::query(suspect).bind(true).bind(board_model).bind(workload);
             let query = query.bind(kind).bind(mode);
             let suspected = query.execute(&mut *transaction).await?.rows_affected();

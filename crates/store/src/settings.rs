@@ -5,17 +5,27 @@ use sqlx::types::Json;
 
 use crate::database::{Store, with_database};
 use crate::error::StoreError;
+use crate::requests::{Asked, is_new};
 
 impl Store {
-    /// Keeps a setting.
+    /// Keeps a setting. A request that was taken before changes nothing.
     ///
     /// # Errors
     /// When the database does not answer or refuses.
-    pub async fn put_setting(&self, name: &str, value: &Value) -> Result<(), StoreError> {
+    pub async fn put_setting(
+        &self,
+        name: &str,
+        value: &Value,
+        asked: Asked<'_>,
+    ) -> Result<(), StoreError> {
         let text = "INSERT INTO settings (name, value) VALUES ($1, $2) \
                     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
         with_database!(self, pool => {
-            sqlx::query(text).bind(name).bind(Json(value)).execute(pool).await?;
+            let mut transaction = pool.begin().await?;
+            if is_new!(transaction, asked, name) {
+                sqlx::query(text).bind(name).bind(Json(value)).execute(&mut *transaction).await?;
+            }
+            transaction.commit().await?;
         });
         Ok(())
     }

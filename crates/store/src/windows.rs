@@ -99,15 +99,4 @@ impl Store {
         });
         Ok(count)
     }
-
-    /// Forgets the windows that ended before a time; gives how many.
-    ///
-    /// # Errors
-    /// When the database does not answer or refuses.
-    pub async fn forget_windows(&self, before_ms: i64) -> Result<u64, StoreError> {
-        let text = "DELETE FROM windows WHERE ended_at_ms < $1";
-        Ok(with_database!(self, pool => {
-            sqlx::query(text).bind(before_ms).execute(pool).await?.rows_affected()
-        }))
-    }
 }

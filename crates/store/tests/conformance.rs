@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use fulcrum_domain::{Knob, ModeSpace};
 use fulcrum_store::{
-    Counted, JobStanding, JobState, NewEvent, ProfileFilter, SearchState, Store, StoreError,
-    StoredBoard, StoredBoardState, StoredFront, StoredPlan, StoredProfile, StoredWindow,
-    mode_from_text, mode_text,
+    Asked, Counted, Forgotten, JobStanding, JobState, NewEvent, ProfileFilter, SearchState, Store,
+    StoreError, StoredBoard, StoredBoardState, StoredFront, StoredPlan, StoredProfile,
+    StoredWindow, mode_from_text, mode_text,
 };
 use fulcrum_throwaway_postgres::Postgres;
 use serde_json::json;
@@ -41,6 +41,9 @@ on_both!(
     all_profiles_of_a_call_are_kept_or_none,
     texts_stay_what_they_are,
     jobs_change_by_their_spec_and_repeated_requests_change_nothing,
+    a_request_that_comes_late_or_twice_changes_nothing,
+    history_is_forgotten_and_what_is_in_force_is_not,
+    a_clock_that_is_put_back_leaves_nobody_the_lead_for_long,
     a_state_of_an_older_generation_is_not_taken,
     whoever_does_not_lead_any_more_has_nothing_to_say,
     searches_end_once,
@@ -93,8 +96,14 @@ async fn profiles_are_kept_replaced_and_found(address: &str) {
     let lstm = ProfileFilter { workload: Some("lstm".into()), ..Default::default() };
     assert_eq!(store.all_profiles(&lstm).await.unwrap(), [other]);
 
-    let suspected =
-        store.suspect_profiles("p3701-0005", ("resnet18", "train"), "cpu_cores=4 gpu_khz=2").await;
+    let suspected = store
+        .suspect_profiles(
+            "p3701-0005",
+            ("resnet18", "train"),
+            "cpu_cores=4 gpu_khz=2",
+            Asked::default(),
+        )
+        .await;
     assert_eq!(suspected.unwrap(), 1);
     let train = ProfileFilter { kind: Some("train".into()), ..Default::default() };
     assert!(store.all_profiles(&train).await.unwrap()[1].suspect);
@@ -148,7 +157,7 @@ async fn texts_stay_what_they_are(address: &str) {
         assert_eq!(store.all_profiles(&filter).await.unwrap(), [profile]);
         // A name is a key, and no key is as long.
         let name: String = text.chars().take(100).collect();
-        let job = store.put_job(&name, &json!({ "text": text }), "", 1).await.unwrap();
+        let job = store.put_job(&name, &json!({ "text": text }), Asked::new("", 1)).await.unwrap();
         assert_eq!((job.name, &job.spec["text"]), (name, &json!(text)));
     }
 }
@@ -156,23 +165,31 @@ async fn texts_stay_what_they_are(address: &str) {
 async fn jobs_change_by_their_spec_and_repeated_requests_change_nothing(address: &str) {
     let store = open(address).await;
     let (slow, fast) = (json!({"power_watts": 20.0}), json!({"power_watts": 50.0}));
-    let first = store.put_job("a", &slow, "r1", 1).await.unwrap();
+    let first = store.put_job("a", &slow, Asked::new("r1", 1)).await.unwrap();
     assert_eq!((first.generation, first.state, first.created_at_ms), (1, JobState::Pending, 1));
-    assert_eq!(store.put_job("a", &slow, "r2", 2).await.unwrap(), first, "the same spec");
-    assert_eq!(store.put_job("a", &fast, "r1", 3).await.unwrap(), first, "the same request");
-    let second = store.put_job("a", &fast, "r3", 4).await.unwrap();
+    assert_eq!(
+        store.put_job("a", &slow, Asked::new("r2", 2)).await.unwrap(),
+        first,
+        "the same spec"
+    );
+    assert_eq!(
+        store.put_job("a", &fast, Asked::new("r1", 3)).await.unwrap(),
+        first,
+        "the same request"
+    );
+    let second = store.put_job("a", &fast, Asked::new("r3", 4)).await.unwrap();
     assert_eq!((second.generation, &second.spec, second.updated_at_ms), (2, &fast, 4));
 
-    assert!(store.cancel_job("a", 5).await.unwrap());
-    assert!(!store.cancel_job("a", 6).await.unwrap());
+    assert!(store.cancel_job("a", Asked::new("", 5)).await.unwrap());
+    assert!(!store.cancel_job("a", Asked::new("", 6)).await.unwrap());
     assert!(store.job("a").await.unwrap().cancelled);
-    let third = store.put_job("a", &fast, "r4", 7).await.unwrap();
+    let third = store.put_job("a", &fast, Asked::new("r4", 7)).await.unwrap();
     assert_eq!((third.generation, third.cancelled), (3, false), "submitted again");
-    assert!(!store.cancel_job("nobody", 8).await.unwrap());
+    assert!(!store.cancel_job("nobody", Asked::new("", 8)).await.unwrap());
     let missing = store.job("nobody").await.unwrap_err();
     assert!(matches!(missing, StoreError::NotFound { what: "job", .. }), "{missing}");
 
-    store.put_job("b", &slow, "", 9).await.unwrap();
+    store.put_job("b", &slow, Asked::new("", 9)).await.unwrap();
     let names = |jobs: Vec<fulcrum_store::StoredJob>| -> Vec<String> {
         jobs.into_iter().map(|job| job.name).collect()
     };
@@ -195,10 +212,10 @@ async fn say(store: &Store, boards: &[StoredBoardState], jobs: &[(&str, i64, Job
 
 async fn a_state_of_an_older_generation_is_not_taken(address: &str) {
     let store = open(address).await;
-    store.put_job("a", &json!(1), "", 1).await.unwrap();
+    store.put_job("a", &json!(1), Asked::new("", 1)).await.unwrap();
     say(&store, &[], &[("a", 1, JobState::Running)]).await;
     assert_eq!(store.job("a").await.unwrap().state, JobState::Running);
-    store.put_job("a", &json!(2), "", 4).await.unwrap();
+    store.put_job("a", &json!(2), Asked::new("", 4)).await.unwrap();
     say(&store, &[], &[("a", 1, JobState::Infeasible)]).await;
     assert_eq!(store.job("a").await.unwrap().state, JobState::Pending);
     for state in JobState::ALL {
@@ -209,8 +226,8 @@ async fn a_state_of_an_older_generation_is_not_taken(address: &str) {
 
 async fn whoever_does_not_lead_any_more_has_nothing_to_say(address: &str) {
     let store = open(address).await;
-    store.put_job("j", &json!(1), "", 1).await.unwrap();
-    store.put_board(&board("a")).await.unwrap();
+    store.put_job("j", &json!(1), Asked::new("", 1)).await.unwrap();
+    store.put_board(&board("a"), Asked::default()).await.unwrap();
     let lead = async |holder: &str| {
         let lead = store.lead("test", holder, Duration::from_millis(20)).await.unwrap();
         lead.unwrap().term
@@ -262,7 +279,7 @@ fn event(job: &str, what: &str) -> NewEvent {
 
 async fn plans_and_events_are_kept_in_their_order(address: &str) {
     let store = open(address).await;
-    store.put_job("a", &json!(1), "", 1).await.unwrap();
+    store.put_job("a", &json!(1), Asked::new("", 1)).await.unwrap();
     let plan = |board: &str, at: i64| StoredPlan {
         job: "a".into(),
         board: board.into(),
@@ -301,7 +318,8 @@ async fn windows_boards_fronts_and_settings_are_kept(address: &str) {
     let windows: Vec<_> = (0..7_000).map(window).collect();
     store.add_windows(&windows).await.unwrap();
     assert_eq!(store.windows("a", 2).await.unwrap(), [window(6_999), window(6_998)]);
-    assert_eq!(store.forget_windows(6_000).await.unwrap(), 6_000);
+    let forgotten = Forgotten { windows: 6_000, ..Default::default() };
+    assert_eq!(store.forget_windows(6_000).await.unwrap(), forgotten);
 
     let labels = BTreeMap::from([("site".to_owned(), "lab".to_owned())]);
     let board = |address: &str| StoredBoard {
@@ -314,11 +332,11 @@ async fn windows_boards_fronts_and_settings_are_kept(address: &str) {
         lease_id: "one".into(),
         registered_at_ms: 1,
     };
-    store.put_board(&board("unix:///a")).await.unwrap();
-    store.put_board(&board("unix:///b")).await.unwrap();
+    store.put_board(&board("unix:///a"), Asked::default()).await.unwrap();
+    store.put_board(&board("unix:///b"), Asked::default()).await.unwrap();
     assert_eq!(store.boards().await.unwrap(), [board("unix:///b")]);
-    assert!(store.remove_board("x").await.unwrap());
-    assert!(!store.remove_board("x").await.unwrap());
+    assert!(store.remove_board("x", Asked::default()).await.unwrap());
+    assert!(!store.remove_board("x", Asked::default()).await.unwrap());
 
     let front = |measurements| StoredFront {
         board_model: "p3701-0005".into(),
@@ -337,8 +355,8 @@ async fn windows_boards_fronts_and_settings_are_kept(address: &str) {
     assert_eq!(store.fronts().await.unwrap(), [front(60)]);
 
     assert_eq!(store.setting("site_power").await.unwrap(), None);
-    store.put_setting("site_power", &json!({"watts": 90.0})).await.unwrap();
-    store.put_setting("site_power", &json!({"watts": 60.0})).await.unwrap();
+    store.put_setting("site_power", &json!({"watts": 90.0}), Asked::default()).await.unwrap();
+    store.put_setting("site_power", &json!({"watts": 60.0}), Asked::default()).await.unwrap();
     assert_eq!(store.setting("site_power").await.unwrap(), Some(json!({"watts": 60.0})));
 }
 
@@ -372,6 +390,108 @@ async fn one_leads_at_a_time_and_terms_tell_them_apart(address: &str) {
         leaders += usize::from(asked.await.unwrap().is_some());
     }
     assert_eq!(leaders, 1);
+}
+
+async fn a_clock_that_is_put_back_leaves_nobody_the_lead_for_long(address: &str) {
+    let store = open(address).await;
+    let short = Duration::from_millis(300);
+    let lead = async |holder| store.lead("r", holder, short).await.unwrap().map(|l| l.term);
+    let put_back = async || {
+        let text = "UPDATE leaders SET taken_at_ms = taken_at_ms + 3600000, \
+                    expires_at_ms = expires_at_ms + 3600000";
+        if address.starts_with("sqlite:") {
+            let pool = sqlx::SqlitePool::connect(address).await.unwrap();
+            sqlx::query(text).execute(&pool).await.unwrap();
+        } else {
+            let pool = sqlx::PgPool::connect(address).await.unwrap();
+            sqlx::query(text).execute(&pool).await.unwrap();
+        }
+    };
+    let first = lead("a").await.unwrap();
+    // Whoever leads goes on as if nothing had happened.
+    put_back().await;
+    assert_eq!(lead("a").await, Some(first));
+    // Where it is gone, another waits as long as always, and no hour.
+    put_back().await;
+    assert_eq!(lead("b").await, None, "it may be there yet");
+    assert_eq!(lead("b").await, None);
+    tokio::time::sleep(2 * short).await;
+    assert_eq!(lead("b").await, Some(first + 1));
+    assert_eq!(lead("a").await, None);
+    // What was given up is free at once.
+    store.step_down("r", "b").await.unwrap();
+    put_back().await;
+    let _ = lead("a").await;
+    assert_eq!(lead("a").await, Some(first + 2));
+    store.end_role("r", "b").await.unwrap();
+    assert_eq!(lead("b").await, None, "it is not b's to end");
+    store.end_role("r", "a").await.unwrap();
+    assert!(lead("b").await.is_some());
+}
+
+async fn a_request_that_comes_late_or_twice_changes_nothing(address: &str) {
+    let store = open(address).await;
+    let asked = |id| Asked::new(id, 1);
+    let (slow, fast) = (json!({"rate": 1}), json!({"rate": 2}));
+    store.put_job("a", &slow, asked("put")).await.unwrap();
+    assert!(store.cancel_job("a", asked("cancel")).await.unwrap());
+    store.put_job("a", &fast, asked("put again")).await.unwrap();
+    assert!(!store.cancel_job("a", asked("cancel")).await.unwrap());
+    let job = store.put_job("a", &slow, asked("put")).await.unwrap();
+    assert!(!job.cancelled && job.spec == fast && job.generation == 2, "{job:?}");
+
+    let elsewhere = StoredBoard { address: "unix:///elsewhere".into(), ..board("x") };
+    store.put_board(&board("x"), asked("add")).await.unwrap();
+    store.put_board(&elsewhere, asked("move")).await.unwrap();
+    store.put_board(&board("x"), asked("add")).await.unwrap();
+    assert_eq!(store.boards().await.unwrap()[0].address, "unix:///elsewhere");
+    assert!(store.remove_board("x", asked("remove")).await.unwrap());
+    store.put_board(&board("x"), asked("add again")).await.unwrap();
+    assert!(!store.remove_board("x", asked("remove")).await.unwrap());
+    assert_eq!(store.boards().await.unwrap().len(), 1);
+
+    store.put_setting("site", &json!(90), asked("90")).await.unwrap();
+    store.put_setting("site", &json!(60), asked("60")).await.unwrap();
+    store.put_setting("site", &json!(90), asked("90")).await.unwrap();
+    assert_eq!(store.setting("site").await.unwrap(), Some(json!(60)));
+
+    store.add_profiles(&[profile(1, 16)]).await.unwrap();
+    let suspect = async || {
+        let named = ("resnet18", "train");
+        store.suspect_profiles("p3701-0005", named, "", asked("suspect")).await.unwrap()
+    };
+    assert_eq!(suspect().await, 1);
+    store.add_profiles(&[profile(1, 16)]).await.unwrap();
+    assert_eq!(suspect().await, 0, "it was measured again since");
+
+    // A request that the database did not take is not known, and can be repeated.
+    let nobody = store.job("nobody").await;
+    assert!(matches!(nobody, Err(StoreError::NotFound { .. })));
+    assert!(!store.cancel_job("nobody", asked("early")).await.unwrap());
+}
+
+async fn history_is_forgotten_and_what_is_in_force_is_not(address: &str) {
+    let store = open(address).await;
+    store.put_job("a", &json!(1), Asked::new("r", 10)).await.unwrap();
+    let plan = |board: &str, made_at_ms| StoredPlan {
+        job: "a".into(),
+        board: board.into(),
+        generation: 1,
+        plan: json!({}),
+        origin: "front".into(),
+        measurements: 0,
+        made_at_ms,
+    };
+    let plans = [plan("x", 10), plan("y", 11), plan("x", 20), plan("x", 30)];
+    store.add_plans(&plans).await.unwrap();
+    let events = [event("a", "first"), NewEvent { at_ms: 100, ..event("a", "second") }];
+    store.add_events(&events).await.unwrap();
+    let forgotten = store.forget_history(25).await.unwrap();
+    assert_eq!(forgotten, Forgotten { windows: 0, plans: 2, events: 1, requests: 1 });
+    assert_eq!(store.forget_history(25).await.unwrap(), Forgotten::default());
+    assert_eq!(store.latest_plans("a").await.unwrap(), [plan("x", 30), plan("y", 11)]);
+    let left = store.events("a", 0, 10).await.unwrap();
+    assert_eq!((left.len(), left[0].what.as_str()), (1, "second"));
 }
 
 async fn opening_again_keeps_everything(address: &str) {
@@ -434,15 +554,15 @@ fn board_state(board: &str, budget_watts: Option<f64>) -> StoredBoardState {
 
 async fn boards_stand_as_was_last_said(address: &str) {
     let store = open(address).await;
-    store.put_board(&board("a")).await.unwrap();
-    store.put_board(&board("b")).await.unwrap();
+    store.put_board(&board("a"), Asked::default()).await.unwrap();
+    store.put_board(&board("b"), Asked::default()).await.unwrap();
     let state = board_state;
     let said = [state("a", None), state("b", Some(20.0)), state("gone", None)];
     say(&store, &said, &[]).await;
     say(&store, &[state("a", Some(30.0))], &[]).await;
     let found = store.board_states().await.unwrap();
     assert_eq!(found, [state("a", Some(30.0)), state("b", Some(20.0))]);
-    store.remove_board("a").await.unwrap();
+    store.remove_board("a", Asked::default()).await.unwrap();
     assert_eq!(store.board_states().await.unwrap().len(), 1);
 }
 
@@ -453,26 +573,26 @@ async fn a_change_of_what_is_wanted_counts_and_nothing_else_does(address: &str) 
         let now = store.revision(Counted::Fleet).await.unwrap();
         now > std::mem::replace(&mut last, now)
     };
-    store.put_board(&board("a")).await.unwrap();
+    store.put_board(&board("a"), Asked::default()).await.unwrap();
     assert!(grown().await, "a board came");
-    let job = store.put_job("j", &json!({"a": 1}), "", 1).await.unwrap();
+    let job = store.put_job("j", &json!({"a": 1}), Asked::new("", 1)).await.unwrap();
     assert!(grown().await, "a job came");
     say(&store, &[board_state("a", None)], &[("j", job.generation, JobState::Running)]).await;
     store.add_events(&[event("j", "something")]).await.unwrap();
     assert!(!grown().await, "that it runs is no wish");
-    store.put_job("j", &json!({"a": 2}), "", 3).await.unwrap();
+    store.put_job("j", &json!({"a": 2}), Asked::new("", 3)).await.unwrap();
     assert!(grown().await, "a job changed");
     assert_eq!(store.jobs_to_tend().await.unwrap().len(), 1);
-    store.cancel_job("j", 4).await.unwrap();
+    store.cancel_job("j", Asked::new("", 4)).await.unwrap();
     assert!(grown().await, "a job ends");
     assert_eq!(store.jobs_to_tend().await.unwrap().len(), 1, "until it has ended");
     say(&store, &[], &[("j", 2, JobState::Cancelled)]).await;
     assert!(store.jobs_to_tend().await.unwrap().is_empty());
-    store.put_setting("site_power_watts", &json!(100.0)).await.unwrap();
+    store.put_setting("site_power_watts", &json!(100.0), Asked::default()).await.unwrap();
     assert!(grown().await, "a setting came");
-    store.put_setting("site_power_watts", &json!(90.0)).await.unwrap();
+    store.put_setting("site_power_watts", &json!(90.0), Asked::default()).await.unwrap();
     assert!(grown().await, "a setting changed");
-    store.remove_board("a").await.unwrap();
+    store.remove_board("a", Asked::default()).await.unwrap();
     assert!(grown().await, "a board went");
 }
 
@@ -515,7 +635,10 @@ async fn a_suspect_profile_takes_the_fronts_built_of_it_along(address: &str) {
         "whoever has read reads anew"
     );
     let suspect = async |mode: &str| {
-        store.suspect_profiles("p3701-0005", ("resnet18", "train"), mode).await.unwrap()
+        store
+            .suspect_profiles("p3701-0005", ("resnet18", "train"), mode, Asked::default())
+            .await
+            .unwrap()
     };
     assert_eq!(suspect("cpu_cores=4 gpu_khz=9").await, 0);
     assert_eq!(store.fronts().await.unwrap().len(), 3, "nothing is suspected");

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use fulcrum_store::{Counted, Store};
+use fulcrum_store::{Asked, Counted, Store};
 use fulcrum_throwaway_postgres::Postgres;
 use sqlx::migrate::Migrator;
 
@@ -31,7 +31,7 @@ async fn holds_what_it_held(address: &str) {
         assert!(!boards[0].simulate);
         assert_eq!(store.job("j").await.unwrap().generation, 3);
         let before = store.revision(Counted::Fleet).await.unwrap();
-        store.put_board(&boards[0]).await.unwrap();
+        store.put_board(&boards[0], Asked::default()).await.unwrap();
         assert!(store.revision(Counted::Fleet).await.unwrap() > before, "changes are counted");
         store.close().await;
     }

@@ -12,14 +12,30 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 /// Who runs the server where root runs the test, which a server refuses: nobody.
 const NOBODY: u32 = 65534;
 
+/// How a server is to run.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Whether it waits for the disk, as one in use does.
+    pub durable: bool,
+    /// In which folder its own is made.
+    pub within: PathBuf,
+    /// Variables of its environment.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { durable: false, within: "/tmp".into(), environment: Vec::new() }
+    }
+}
+
 /// A running server, stopped when it is dropped.
 #[derive(Debug)]
 pub struct Postgres {
     folder: tempfile::TempDir,
     binaries: PathBuf,
     server: Option<Child>,
-    /// Whether it waits for the disk.
-    durable: bool,
+    setup: Setup,
 }
 
 impl Postgres {
@@ -28,7 +44,7 @@ impl Postgres {
     /// # Panics
     /// When there is no Postgres, or it does not start: the test cannot go on.
     pub fn start() -> Self {
-        Self::start_with(false)
+        Self::start_as(Setup::default())
     }
 
     /// Starts a server with an empty database that waits for the disk, as one in use does.
@@ -36,19 +52,23 @@ impl Postgres {
     /// # Panics
     /// As [`start`](Self::start).
     pub fn start_durable() -> Self {
-        Self::start_with(true)
+        Self::start_as(Setup { durable: true, ..Setup::default() })
     }
 
+    /// Starts a server with an empty database.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
     #[expect(clippy::expect_used, reason = "for tests alone")]
-    fn start_with(durable: bool) -> Self {
+    pub fn start_as(setup: Setup) -> Self {
         let binaries = binaries();
-        let folder = tempfile::Builder::new().prefix("fulcrum-pg").tempdir_in("/tmp");
+        let folder = tempfile::Builder::new().prefix("fulcrum-pg").tempdir_in(&setup.within);
         let folder = folder.expect("a folder");
         if geteuid().is_root() {
             let (uid, gid) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
             rustix::fs::chown(folder.path(), Some(uid), Some(gid)).expect("chown");
         }
-        let mut postgres = Self { folder, binaries, server: None, durable };
+        let mut postgres = Self { folder, binaries, server: None, setup };
         let made = postgres
             .command("initdb")
             .args(["-D", "data", "-U", "fulcrum", "-A", "trust", "-N", "--locale=C", "-E", "UTF8"])
@@ -77,7 +97,7 @@ impl Postgres {
             .args(["-D", "data", "-k", &socket, "-c", "listen_addresses="])
             // What is tested is what the store asks for, not the disk; killing the server alone
             // loses nothing that the system has taken.
-            .args(["-c", if self.durable { "fsync=on" } else { "fsync=off" }])
+            .args(["-c", if self.setup.durable { "fsync=on" } else { "fsync=off" }])
             .args(["-c", "max_connections=200"])
             .stdout(Stdio::null())
             .stderr(log)
@@ -120,6 +140,7 @@ impl Postgres {
     fn command(&self, name: &str) -> Command {
         let mut command = Command::new(self.binaries.join(name));
         command.current_dir(self.folder.path()).stdin(Stdio::null());
+        command.envs(self.setup.environment.iter().map(|(name, value)| (name, value)));
         if geteuid().is_root() {
             command.uid(NOBODY).gid(NOBODY);
         }

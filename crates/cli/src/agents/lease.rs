@@ -1,8 +1,9 @@
 //! A lease that this command holds.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use fulcrum_api::{duration_to_wire, v1};
+use fulcrum_service::new_id;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 
@@ -26,7 +27,7 @@ impl Lease {
         let request = v1::TakeLeaseRequest {
             holder,
             duration: Some(duration_to_wire(DURATION)),
-            request_id: request_id(),
+            request_id: new_id(),
         };
         let answer = agent.client().take_lease(request).await;
         let answer = answer.map_err(|status| agent.refused(&status))?.into_inner();
@@ -68,12 +69,6 @@ impl Lease {
         let answer = self.agent.client().release_lease(request).await;
         answer.map(drop).map_err(|status| self.agent.refused(&status))
     }
-}
-
-/// A text that no other caller is likely to use.
-fn request_id() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("{}-{}", std::process::id(), now.as_nanos())
 }
 
 /// Who this is, for the people whom the agent tells: `fulcrum board set by ada on host-7`.

@@ -100,7 +100,7 @@ impl Show {
         say(&format!("\nIt runs again {:.1} s after its start.", began.elapsed().as_secs_f64()))?;
 
         say("\n6. All three together may draw 75 W; training loses as little as it can:\n")?;
-        let request = v1::SetSitePowerRequest { watts: Some(75.0) };
+        let request = v1::SetSitePowerRequest { watts: Some(75.0), ..Default::default() };
         let set = self.fleet.scheduler.set_site_power(request).await;
         set.map_err(|status| anyhow::anyhow!("{}", status.message()))?;
         self.until_budgets(75.0).await?;

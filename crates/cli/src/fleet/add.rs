@@ -2,6 +2,7 @@
 
 use clap::Args;
 use fulcrum_api::{Address, v1};
+use fulcrum_service::new_id;
 
 use super::resource;
 use crate::agents::{address, wait_for};
@@ -53,7 +54,11 @@ pub(crate) fn run(args: &AddArgs) -> Result<Exit, Failure> {
     };
     let board = wait_for(async {
         let mut client = args.scheduler.reach().await?;
-        let request = v1::RegisterBoardRequest { board: Some(board), validate_only: false };
+        let request = v1::RegisterBoardRequest {
+            board: Some(board),
+            request_id: new_id(),
+            ..Default::default()
+        };
         let answer = client.register_board(request).await;
         let answer = answer.map_err(|status| args.scheduler.refused(&status))?;
         Ok(answer.into_inner().board.unwrap_or_default())

@@ -3,6 +3,7 @@
 use clap::Args;
 use fulcrum_api::v1;
 use fulcrum_domain::Watts;
+use fulcrum_service::new_id;
 
 use crate::agents::wait_for;
 use crate::exit::{Exit, Failure};
@@ -37,7 +38,8 @@ pub(crate) fn run(args: &PowerArgs) -> Result<Exit, Failure> {
         let mut client = args.scheduler.reach().await?;
         let refused = |status| args.scheduler.refused(&status);
         if let Some(Limit(watts)) = args.power {
-            let request = v1::SetSitePowerRequest { watts: watts.map(Watts::get) };
+            let request =
+                v1::SetSitePowerRequest { watts: watts.map(Watts::get), request_id: new_id() };
             client.set_site_power(request).await.map_err(refused)?;
         }
         let answer = client.get_site_power(v1::GetSitePowerRequest {}).await;

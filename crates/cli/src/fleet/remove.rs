@@ -2,6 +2,7 @@
 
 use clap::Args;
 use fulcrum_api::v1;
+use fulcrum_service::new_id;
 
 use super::resource;
 use crate::agents::wait_for;
@@ -24,7 +25,8 @@ pub(crate) struct RemoveArgs {
 pub(crate) fn run(args: &RemoveArgs) -> Result<Exit, Failure> {
     wait_for(async {
         let mut client = args.scheduler.reach().await?;
-        let answer = client.remove_board(v1::RemoveBoardRequest { name: resource(&args.name) });
+        let request = v1::RemoveBoardRequest { name: resource(&args.name), request_id: new_id() };
+        let answer = client.remove_board(request);
         answer.await.map(drop).map_err(|status| args.scheduler.refused(&status))
     })?;
     print(&format!("{}: not in the fleet", short(&args.name)))?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use fulcrum_api::{SchedulerClient, v1};
 use fulcrum_domain::Seconds;
+use fulcrum_service::new_id;
 
 use super::{JobFile, exit_of, resource, seconds, short};
 use crate::agents::wait_for;
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &SubmitArgs) -> Result<Exit, Failure> {
                     name: resource(&job.name),
                     spec: Some(job.spec()),
                     validate_only,
-                    ..Default::default()
+                    request_id: new_id(),
                 };
                 let answer =
                     client.submit_job(request).await.map_err(|status| match status.code() {

@@ -105,7 +105,7 @@ impl LocalFleet {
             simulate: true,
             metrics,
         };
-        let request = v1::RegisterBoardRequest { board: Some(board), validate_only: false };
+        let request = v1::RegisterBoardRequest { board: Some(board), ..Default::default() };
         asked(self.scheduler.register_board(request).await)
     }
 
@@ -124,7 +124,7 @@ impl LocalFleet {
         for board in listed.into_iter().filter_map(|standing| standing.board) {
             let is_simulated = board.labels.get(KIND.0).is_some_and(|kind| kind == KIND.1);
             if is_simulated && !own.contains(&board.name) {
-                let request = v1::RemoveBoardRequest { name: board.name };
+                let request = v1::RemoveBoardRequest { name: board.name, ..Default::default() };
                 asked(self.scheduler.remove_board(request).await)?;
             }
         }

@@ -57,7 +57,7 @@ async fn a_job_runs_and_another_budget_is_answered_from_the_front() {
     assert!(message.contains("power budget"), "{message}");
     assert!(lease(&house, "a").await.is_none(), "and the board is given back");
 
-    let request = v1::CancelJobRequest { name: "jobs/j".into() };
+    let request = v1::CancelJobRequest { name: "jobs/j".into(), ..Default::default() };
     client.scheduler.cancel_job(request).await.unwrap();
     client.until("j", SOON, |j| j.job.as_ref().unwrap().state == "cancelled").await;
     let what: Vec<String> = client.events("j").await.into_iter().map(|event| event.what).collect();
@@ -116,7 +116,7 @@ async fn a_board_is_measured_on_itself_where_no_table_stands_in() {
         labels: [("for".to_owned(), "x".to_owned())].into(),
         ..Default::default()
     };
-    let request = v1::RegisterBoardRequest { board: Some(board), validate_only: false };
+    let request = v1::RegisterBoardRequest { board: Some(board), ..Default::default() };
     client.scheduler.register_board(request).await.unwrap();
     let problem = v1::Problem { train: "resnet18".into(), ..Default::default() };
     let within = |power_watts| v1::Problem { power_watts, ..problem.clone() };
@@ -155,13 +155,13 @@ async fn what_is_wrong_is_refused_with_its_field_and_changes_nothing() {
     let request = v1::GetJobRequest { name: "jobs/nobody".into() };
     let missing = client.scheduler.get_job(request).await.unwrap_err();
     assert_eq!(missing.code(), tonic::Code::NotFound);
-    let request = v1::SetSitePowerRequest { watts: Some(-1.0) };
+    let request = v1::SetSitePowerRequest { watts: Some(-1.0), ..Default::default() };
     assert_eq!(field(client.scheduler.set_site_power(request).await.unwrap_err()), "watts");
     let request = v1::ListJobsRequest { page_size: 1_000_000, ..Default::default() };
     assert_eq!(field(client.scheduler.list_jobs(request).await.unwrap_err()), "page_size");
     let board =
         v1::FleetBoard { name: "boards/a".into(), address: "nowhere".into(), ..Default::default() };
-    let request = v1::RegisterBoardRequest { board: Some(board), validate_only: false };
+    let request = v1::RegisterBoardRequest { board: Some(board), ..Default::default() };
     let refused = client.scheduler.register_board(request).await.unwrap_err();
     assert_eq!(field(refused), "board.address");
 

@@ -119,7 +119,7 @@ async fn a_sites_power_is_shared_out_and_kept_on_the_way() {
     assert_eq!(in_force(&mut client).await, 70.0, "each has its job's budget");
     let mut most = 70.0f64;
     for site in [55.0, 45.0, 60.0, 40.0] {
-        let request = v1::SetSitePowerRequest { watts: Some(site) };
+        let request = v1::SetSitePowerRequest { watts: Some(site), ..Default::default() };
         client.scheduler.set_site_power(request).await.unwrap();
         let began = Instant::now();
         loop {
@@ -134,14 +134,14 @@ async fn a_sites_power_is_shared_out_and_kept_on_the_way() {
         most = site;
     }
     // Too little for both: the job that came first has what there is.
-    let request = v1::SetSitePowerRequest { watts: Some(25.0) };
+    let request = v1::SetSitePowerRequest { watts: Some(25.0), ..Default::default() };
     client.scheduler.set_site_power(request).await.unwrap();
     let none = client
         .until("greedy", PATIENCE, |answer| answer.job.as_ref().unwrap().state == "blocked")
         .await;
     assert!(none.job.unwrap().message.contains("leaves nothing for it"));
     client.until_runs("steady", 1, PATIENCE).await;
-    let request = v1::SetSitePowerRequest { watts: None };
+    let request = v1::SetSitePowerRequest { watts: None, ..Default::default() };
     client.scheduler.set_site_power(request).await.unwrap();
     client.until_runs("greedy", 1, PATIENCE).await;
 }
@@ -179,7 +179,7 @@ async fn a_board_that_another_holds_is_waited_for() {
         .await;
     assert!(late.job.unwrap().message.contains("run other jobs"));
     // It gets the board once the first has ended.
-    let request = v1::CancelJobRequest { name: "jobs/j".into() };
+    let request = v1::CancelJobRequest { name: "jobs/j".into(), ..Default::default() };
     client.scheduler.cancel_job(request).await.unwrap();
     client.until_runs("late", 1, PATIENCE).await;
 }
@@ -218,6 +218,10 @@ async fn who_takes_over_in_the_midst_of_a_change_leaves_the_others_as_they_are()
     // A job ends though one of its boards is gone.
     agents.pop().unwrap().kill();
     client.until("j", PATIENCE, |a| a.boards.iter().any(|b| b.state == "unreachable")).await;
-    client.scheduler.cancel_job(v1::CancelJobRequest { name: "jobs/j".into() }).await.unwrap();
+    client
+        .scheduler
+        .cancel_job(v1::CancelJobRequest { name: "jobs/j".into(), ..Default::default() })
+        .await
+        .unwrap();
     client.until("j", PATIENCE, |a| a.job.as_ref().unwrap().state == "cancelled").await;
 }

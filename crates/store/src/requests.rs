@@ -1,0 +1,31 @@
+//! Requests that were taken: whoever asks once more, or late, changes nothing.
+
+/// Who asks for a change, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Asked<'a> {
+    /// Tells the request from all others; empty where it need not be told.
+    pub request_id: &'a str,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+impl<'a> Asked<'a> {
+    /// Asks at a time.
+    pub const fn new(request_id: &'a str, at_ms: i64) -> Self {
+        Self { request_id, at_ms }
+    }
+}
+
+/// Whether a request was not taken before. From then on it was: in a transaction, so that it is
+/// taken with what it changes, or not at all.
+macro_rules! is_new {
+    ($transaction:ident, $asked:expr, $what:expr) => {
+        $asked.request_id.is_empty() || {
+            let text = "INSERT INTO requests (id, what, at_ms) VALUES ($1, $2, $3) \
+                        ON CONFLICT (id) DO NOTHING";
+            let query = sqlx::query(text).bind($asked.request_id).bind($what).bind($asked.at_ms);
+            query.execute(&mut *$transaction).await?.rows_affected() > 0
+        }
+    };
+}
+pub(crate) use is_new;
