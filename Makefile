@@ -17,7 +17,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 FULCRUM := $(TARGET_DIR)/release/fulcrum
 
 .DEFAULT_GOAL := help
-.PHONY: advisories bench-edge test-dashboards deb test-deb test-containers package-lint check-proto bench-fleet test-e2e bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
+.PHONY: documents test-documents advisories bench-edge test-dashboards deb test-deb test-containers package-lint check-proto bench-fleet test-e2e bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -93,6 +93,13 @@ test-e2e: cargo ## Run a fleet's suite alone: separate processes, a real Postgre
 test-python: cargo ## Run the tests of the Python package, and of a client in Python
 	$(CARGO) build --locked --workspace --all-targets
 	tests/python.sh $(TARGET_DIR)/debug
+
+documents: cargo ## Write docs/metrics.md and docs/reference from the code
+	FULCRUM_WRITE_DOCUMENTS=1 $(CARGO) test --locked --workspace --bin fulcrum --test command document
+
+test-documents: cargo ## Run what the documents say, each step as printed
+	$(CARGO) build --locked --workspace --all-targets
+	tests/documents.sh $(TARGET_DIR)/debug
 
 test-dashboards: cargo ## Run the dashboards' queries and the alerts on a fleet that a real Prometheus scrapes
 	$(CARGO) build --locked --workspace --all-targets

@@ -102,6 +102,16 @@ def test_training_and_inference_never_run_at_once(agent):
     batcher.close()
 
 
+def test_minibatches_of_next_to_no_time_keep_their_turn(agent):
+    tenant = fulcrum.Tenant(workload="a", batch_size=1, socket=agent.workers)
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        with tenant.grant():
+            pass
+    assert tenant.attached
+    tenant.close()
+
+
 def test_what_infer_raises_belongs_to_those_who_asked(agent):
     def infer(requests):
         if "bad" in requests:

@@ -1,6 +1,6 @@
 //! Errors as gRPC status codes, with details for programs.
 
-use fulcrum_api::{Malformed, ModeError, because, invalid};
+use fulcrum_api::{Malformed, ModeError, because, invalid, reason};
 use fulcrum_board::SetError;
 use tonic::{Code, Status};
 
@@ -15,7 +15,7 @@ pub(crate) fn no_mode(field: &str, error: &ModeError) -> Status {
 
 impl From<BoardGone> for Status {
     fn from(error: BoardGone) -> Self {
-        because(Code::Unavailable, "BOARD_GONE", error.to_string())
+        because(Code::Unavailable, reason::BOARD_GONE, error.to_string())
     }
 }
 
@@ -23,23 +23,23 @@ impl From<ControlError> for Status {
     fn from(error: ControlError) -> Self {
         let message = error.to_string();
         let (code, reason) = match &error {
-            ControlError::Held(_) => (Code::FailedPrecondition, "LEASE_HELD"),
-            ControlError::NotHeld(_) => (Code::FailedPrecondition, "LEASE_NOT_HELD"),
+            ControlError::Held(_) => (Code::FailedPrecondition, reason::LEASE_HELD),
+            ControlError::NotHeld(_) => (Code::FailedPrecondition, reason::LEASE_NOT_HELD),
             ControlError::Refused(Refusal::OutOfRange { .. }) => {
-                (Code::FailedPrecondition, "NOT_ALLOWED_HERE")
+                (Code::FailedPrecondition, reason::NOT_ALLOWED_HERE)
             }
             ControlError::Refused(Refusal::TooSoon { .. } | Refusal::TooMany { .. }) => {
-                (Code::ResourceExhausted, "TOO_MANY_CHANGES")
+                (Code::ResourceExhausted, reason::TOO_MANY_CHANGES)
             }
-            ControlError::Unrestored(_) => (Code::FailedPrecondition, "NOT_RESTORED"),
-            ControlError::Journal(_) => (Code::Internal, "JOURNAL_FAILED"),
-            ControlError::BoardGone(_) => (Code::Unavailable, "BOARD_GONE"),
+            ControlError::Unrestored(_) => (Code::FailedPrecondition, reason::NOT_RESTORED),
+            ControlError::Journal(_) => (Code::Internal, reason::JOURNAL_FAILED),
+            ControlError::BoardGone(_) => (Code::Unavailable, reason::BOARD_GONE),
             ControlError::Set(error) => match error {
-                SetError::Unknown { .. } => (Code::InvalidArgument, "UNKNOWN_MODE"),
-                SetError::NeedsReboot { .. } => (Code::FailedPrecondition, "NEEDS_REBOOT"),
-                SetError::Denied { .. } => (Code::PermissionDenied, "CONTROL_DENIED"),
-                SetError::Missing { .. } => (Code::Unavailable, "CONTROL_MISSING"),
-                SetError::Refused { .. } => (Code::Aborted, "CONTROL_REFUSED"),
+                SetError::Unknown { .. } => (Code::InvalidArgument, reason::UNKNOWN_MODE),
+                SetError::NeedsReboot { .. } => (Code::FailedPrecondition, reason::NEEDS_REBOOT),
+                SetError::Denied { .. } => (Code::PermissionDenied, reason::CONTROL_DENIED),
+                SetError::Missing { .. } => (Code::Unavailable, reason::CONTROL_MISSING),
+                SetError::Refused { .. } => (Code::Aborted, reason::CONTROL_REFUSED),
             },
         };
         because(code, reason, message)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fulcrum_api::v1::turn_service_server::TurnService;
 use fulcrum_api::{
-    Malformed, because, duration_to_wire, invalid, kind_to_wire, turn_plan_from_wire, v1,
+    Malformed, because, duration_to_wire, invalid, kind_to_wire, reason, turn_plan_from_wire, v1,
     workload_from_wire,
 };
 use fulcrum_board::SimulatedBoard;
@@ -235,7 +235,7 @@ impl TurnService for Agent {
                 "a plan of generation {} is in force; one of generation {} comes too late",
                 in_force.generation, request.generation
             );
-            return Err(because(Code::Aborted, "STALE_GENERATION", message));
+            return Err(because(Code::Aborted, reason::STALE_GENERATION, message));
         }
         self.control.renew(token).await?;
         let change = match wanted {

@@ -6,6 +6,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::malformed::Malformed;
+use crate::reason::Reason;
 
 /// The domain of the reasons in error details.
 const DOMAIN: &str = "fulcrum";
@@ -18,7 +19,7 @@ pub fn invalid(malformed: &Malformed) -> Status {
 }
 
 /// A status with a reason for programs.
-pub fn because(code: Code, reason: &str, message: String) -> Status {
-    let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+pub fn because(code: Code, reason: Reason, message: String) -> Status {
+    let details = ErrorDetails::with_error_info(reason.name, DOMAIN, HashMap::new());
     Status::with_error_details(code, message, details)
 }

@@ -10,6 +10,8 @@ mod board;
 mod completions;
 mod demo;
 mod doctor;
+#[cfg(test)]
+mod documents;
 mod evaluate;
 mod evaluate_turns;
 mod exit;

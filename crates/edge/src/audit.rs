@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use fulcrum_access::{Allowance, Allowances};
-use fulcrum_api::because;
+use fulcrum_api::{because, reason};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -113,7 +113,7 @@ impl Audit {
         }
         let why =
             "nothing is changed while the audit cannot be written; see the log of this process";
-        Err(because(Code::Unavailable, "NO_AUDIT", why.to_owned()))
+        Err(because(Code::Unavailable, reason::NO_AUDIT, why.to_owned()))
     }
 
     /// Writes a line, and returns once it is on the disk.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use fulcrum_access::{
     AccessList, Allowance, Allowances, Identity, Labels, Refusal, Rpc, Scope, permit,
 };
-use fulcrum_api::{because, call_as};
+use fulcrum_api::{because, call_as, reason};
 use fulcrum_credentials::{Credentials, Reread, Servers};
 use time::OffsetDateTime;
 use tonic::{Code, Status};
@@ -123,10 +123,10 @@ impl Edge {
         };
         known.map_err(|why| {
             if take(&self.0.strangers, &peer.place, self.0.began) {
-                because(Code::Unauthenticated, "UNAUTHENTICATED", why)
+                because(Code::Unauthenticated, reason::UNAUTHENTICATED, why)
             } else {
                 let why = format!("too many calls from {} that nobody knows", peer.place);
-                because(Code::ResourceExhausted, "TOO_MANY_CALLS", why)
+                because(Code::ResourceExhausted, reason::TOO_MANY_CALLS, why)
             }
         })
     }
@@ -151,7 +151,7 @@ impl Edge {
         }
         let most = self.0.limits.calls_a_second;
         let why = format!("{} calls more than {most} times a second", who.name);
-        Err(because(Code::ResourceExhausted, "TOO_MANY_CALLS", why))
+        Err(because(Code::ResourceExhausted, reason::TOO_MANY_CALLS, why))
     }
 
     pub(crate) fn turned_away(&self, from: &str, limit: &str) {
@@ -176,8 +176,8 @@ impl Edge {
 /// What somebody is told who may not do something.
 pub(crate) fn forbidden(refusal: &Refusal) -> Status {
     let reason = match refusal {
-        Refusal::Role { .. } => "ROLE",
-        Refusal::Scope { .. } => "SCOPE",
+        Refusal::Role { .. } => reason::ROLE,
+        Refusal::Scope { .. } => reason::SCOPE,
     };
     because(Code::PermissionDenied, reason, refusal.to_string())
 }

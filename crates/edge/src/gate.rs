@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use fulcrum_access::{Identity, Record, Rpc, rpc, subject};
-use fulcrum_api::because;
+use fulcrum_api::{because, reason};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
@@ -177,7 +177,7 @@ impl Call {
     fn too_slow(&self, what: &str) -> Status {
         let (rpc, within) = self.rpc.map_or(("it", UNKNOWN), |rpc| (rpc.short_name(), rpc.within));
         let why = format!("{rpc} {what} within {} s", within.as_secs());
-        because(Code::DeadlineExceeded, "TOO_SLOW", why)
+        because(Code::DeadlineExceeded, reason::TOO_SLOW, why)
     }
 }
 
@@ -191,7 +191,7 @@ async fn whole(body: Body, rpc: &Rpc) -> Result<Bytes, Status> {
                 rpc.largest,
                 rpc.short_name()
             );
-            return because(Code::ResourceExhausted, "TOO_LARGE", why);
+            return because(Code::ResourceExhausted, reason::TOO_LARGE, why);
         }
         Status::cancelled("the request broke off")
     })

@@ -146,13 +146,17 @@ async fn describe(address: &str) -> Result<BoardDescription, Status> {
     })?;
     let unreachable = |error: &dyn std::fmt::Display| {
         let message = format!("no agent answers at {address}: {error}");
-        fulcrum_api::because(Code::Unavailable, "AGENT_UNREACHABLE", message)
+        fulcrum_api::because(Code::Unavailable, fulcrum_api::reason::AGENT_UNREACHABLE, message)
     };
     let mut client = connect(&address).await.map_err(|error| unreachable(&error))?;
     let answer = client.get_board(v1::GetBoardRequest {}).await;
     let board = answer.map_err(|status| unreachable(&status.message()))?.into_inner().board;
     let malformed = |error: Malformed| {
-        fulcrum_api::because(Code::Internal, "AGENT_MALFORMED", format!("{address}: {error}"))
+        fulcrum_api::because(
+            Code::Internal,
+            fulcrum_api::reason::AGENT_MALFORMED,
+            format!("{address}: {error}"),
+        )
     };
     let board = board.ok_or_else(|| malformed(Malformed::missing("board")))?;
     BoardDescription::from_wire(&board).map_err(malformed)

@@ -8,7 +8,7 @@ use std::pin::Pin;
 
 use fulcrum_access::{Identity, Labels, Refusal};
 use fulcrum_api::v1::scheduler_service_server::SchedulerService;
-use fulcrum_api::{because, v1};
+use fulcrum_api::{because, reason, v1};
 use fulcrum_service::of_store;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Code, Request, Response, Status};
@@ -41,7 +41,7 @@ impl Caller {
             return Ok(());
         }
         let refusal = Refusal::outside(&self.0, format!("{thing} is not within that"));
-        Err(because(Code::PermissionDenied, "SCOPE", refusal.to_string()))
+        Err(because(Code::PermissionDenied, reason::SCOPE, refusal.to_string()))
     }
 
     fn sees(&self, standing: &v1::BoardStanding) -> bool {

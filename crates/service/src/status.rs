@@ -1,21 +1,21 @@
 //! A store's errors as gRPC statuses.
 
-use fulcrum_api::because;
+use fulcrum_api::{because, reason};
 use fulcrum_store::StoreError;
 use tonic::{Code, Status};
 
 /// What a caller is told of a store's error. Details of the database stay in the log.
 pub fn of_store(error: &StoreError) -> Status {
     let (code, reason) = match error {
-        StoreError::Unavailable(_) => (Code::Unavailable, "STORE_UNAVAILABLE"),
+        StoreError::Unavailable(_) => (Code::Unavailable, reason::STORE_UNAVAILABLE),
         StoreError::Full(_) => {
             tracing::error!(%error, "the store has no room");
-            (Code::Unavailable, "STORE_FULL")
+            (Code::Unavailable, reason::STORE_FULL)
         }
-        StoreError::NotFound { .. } => (Code::NotFound, "NOT_FOUND"),
+        StoreError::NotFound { .. } => (Code::NotFound, reason::NOT_FOUND),
         StoreError::Address { .. } | StoreError::Migration(_) | StoreError::Refused(_) => {
             tracing::error!(%error, "the store refused");
-            (Code::Internal, "STORE_REFUSED")
+            (Code::Internal, reason::STORE_REFUSED)
         }
     };
     because(code, reason, error.to_string())

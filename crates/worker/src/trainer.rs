@@ -13,6 +13,8 @@ use crate::wire::{FromAgent, FromWorker, Kind, Minibatch};
 
 /// Minibatches are told of at the latest after this long, so that the agent sees that they go on.
 const REPORT: Duration = Duration::from_millis(100);
+/// So many at the latest, so that a line of short ones does not become longer than the agent reads.
+const REPORT_MINIBATCHES: usize = 500;
 
 /// Runs the minibatches of a training loop when it is their turn.
 pub struct Trainer {
@@ -209,7 +211,8 @@ impl Shared {
     /// Tells the agent of the minibatches since the last report, when it is time.
     fn report(&self, state: &mut State, now: u64) {
         let Some(grant) = &mut state.grant else { return };
-        if u128::from(now.saturating_sub(grant.told_ns)) < REPORT.as_nanos() {
+        let waits = u128::from(now.saturating_sub(grant.told_ns)) < REPORT.as_nanos();
+        if waits && state.ran.len() < REPORT_MINIBATCHES {
             return;
         }
         grant.told_ns = now;

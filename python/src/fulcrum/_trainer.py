@@ -13,6 +13,8 @@ Batch = TypeVar("Batch")
 
 #: Minibatches are told of at the latest after this long, in nanoseconds.
 _REPORT_NS = 100_000_000
+#: So many at the latest, so that a line of short ones does not become longer than the agent reads.
+_REPORT_MINIBATCHES = 500
 
 
 def train(
@@ -146,7 +148,9 @@ class _Turns:
                 self._left -= 1
             if not self._may_begin(ended_ns):
                 self._give_back()
-            elif ended_ns - self._told_ns >= _REPORT_NS:
+            elif (
+                ended_ns - self._told_ns >= _REPORT_NS or len(self._ran) >= _REPORT_MINIBATCHES
+            ):
                 self._told_ns = ended_ns
                 self._tell(done=False)
 

@@ -78,6 +78,18 @@ fn trainer(options: Options, device: &Device, stop: &Arc<AtomicBool>) -> thread:
     })
 }
 
+#[test]
+fn minibatches_of_next_to_no_time_keep_their_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let _agent = Agent::simulated_at("1", folder.path(), &[]);
+    let mut trainer = Trainer::try_attach(options(folder.path(), "a", [1])).unwrap();
+    let end = Instant::now() + Duration::from_secs(1);
+    while Instant::now() < end {
+        trainer.minibatch(|| ());
+    }
+    assert!(trainer.is_attached(), "a line of so many is too long for the agent");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn training_and_inference_never_run_at_once_and_every_request_is_answered_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! `fulcrum run`: runs a plan on a board for a while, and reports what came of it.
 
 mod agent_process;
+mod attached;
 mod observed;
 mod programs;
 mod report;
@@ -25,6 +26,7 @@ use crate::output::{Format, print};
 use crate::verified::Arriving;
 
 use agent_process::AgentProcess;
+use attached::wait_until_attached;
 use observed::Observed;
 use programs::{Program, Programs};
 use wanted::{Wanted, WantedArgs};
@@ -46,7 +48,7 @@ pub(crate) struct RunArgs {
     /// Start real training and inference programs on this machine: networks resnet, mobilenet, lstm
     #[arg(long)]
     real: bool,
-    /// Start no workers: run those that are attached
+    /// Start no workers: run those that are attached, or attach within 10 s
     #[arg(long, conflicts_with = "real", requires = "agent")]
     attached: bool,
     /// The agent's socket for workers; beside its local socket unless given
@@ -116,6 +118,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     } else {
         measured
     };
+    if args.attached {
+        wait_until_attached(&mut board, &address, &wanted)?;
+    }
     board.apply_plan(&wanted.plan, wanted.mode, simulate).map_err(lost)?;
     let mut observed = Observed::begin(&wanted, board.sample().map_err(lost)?);
     observed.watch(&mut board, duration(args.time)).map_err(lost)?;

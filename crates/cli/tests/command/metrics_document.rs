@@ -10,8 +10,7 @@ Every process serves its metrics over HTTP at `/metrics`, in the format of OpenM
 agents of its boards serve theirs, as Prometheus discovers targets over HTTP. Units are base units,
 ratios are from 0 to 1, and what is not known has no sample: it is never zero instead.
 
-This document is made from the code: `FULCRUM_WRITE_DOCUMENTS=1 cargo test -p fulcrum --test command`
-writes it.
+This document is made from the code: `make documents` writes it.
 ";
 
 #[test]

@@ -137,6 +137,17 @@ fn real_programs_are_measured_planned_for_and_run() {
 }
 
 #[test]
+fn a_run_without_the_programs_that_it_is_of_says_which_are_missing() {
+    let agent = LiveAgent::of_board(&folder("run_attached"), &["--board", "simulated-orin-agx"]);
+    let ran = agent.run("run --attached --train pictures --batch 1 --for 1s");
+    let said = ran.complaint();
+    assert!(
+        said.contains("no program has attached") && said.contains("`pictures train`"),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_is_missing_is_said() {
     built_beside("fulcrum-agent");
     let ran = fulcrum_line("run --train resnet18");
