@@ -167,7 +167,7 @@ fn a_token_is_taken_until_it_expires_or_is_revoked() {
     assert_eq!(known.identify("", NOW), Err("nobody has this token"));
     // What is kept lets nobody in.
     assert!(known.identify(&fingerprint("the secret"), NOW).is_err());
-    let late = NOW + Duration::from_secs(86_400);
+    let late = NOW + Duration::from_hours(24);
     assert_eq!(known.identify("the secret", late), Err("the token has expired"));
     let revoked = list("1970-01-02T00:00:00Z", "revoked = [\"anna\"]").unwrap();
     assert_eq!(revoked.identify("the secret", NOW), Err("the token is revoked"));

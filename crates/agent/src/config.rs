@@ -34,6 +34,7 @@ pub enum Kind {
 ///
 /// Every setting can be given as a flag, as an environment variable, or in a file of TOML under the
 /// flag's name (`sample-interval = "100ms"`); flags win over the environment, that over the file.
+#[expect(clippy::doc_markdown, reason = "these are shown to people as they stand")]
 #[derive(Debug, Clone, Parser)]
 #[command(name = "fulcrum-agent", version, allow_negative_numbers = true)]
 pub struct Config {

@@ -236,7 +236,9 @@ async fn bind(edge: &Edge, config: &Config) -> Result<(Vec<Bound>, Option<Bound>
         Some(address) => Some(Bound::pages(edge, "--metrics", address).await?),
         None => None,
     };
-    metrics.iter().for_each(|metrics| said("--metrics", metrics));
+    if let Some(metrics) = &metrics {
+        said("--metrics", metrics);
+    }
     Ok((bound, metrics))
 }
 

@@ -7,7 +7,6 @@ use clap::Args;
 use crate::limits::Limits;
 
 /// What every process is told of its edge.
-#[expect(clippy::doc_markdown, reason = "these are shown to people as they stand")]
 #[derive(Debug, Clone, Default, Args)]
 pub struct EdgeArgs {
     /// Folder of ca.pem, cert.pem, key.pem and token: whom to believe, and what to show of itself.

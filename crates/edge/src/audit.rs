@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -177,12 +177,7 @@ impl Writer {
 }
 
 /// Writes until nobody is left who has something to write.
-fn write_down(
-    orders: &Receiver<Order>,
-    path: &PathBuf,
-    mut file: Option<File>,
-    broken: &AtomicBool,
-) {
+fn write_down(orders: &Receiver<Order>, path: &Path, mut file: Option<File>, broken: &AtomicBool) {
     while let Ok(first) = orders.recv() {
         let mut batch = vec![first];
         while batch.len() < TOGETHER

@@ -31,4 +31,4 @@ pub(crate) const STRANGERS: f64 = 50.0;
 pub(crate) const SHAKING_HANDS: Duration = Duration::from_secs(10);
 /// A connection over which nothing has gone for so long ends. Over one that is alive something does,
 /// because both sides ask each other.
-pub(crate) const QUIET: Duration = Duration::from_secs(60);
+pub(crate) const QUIET: Duration = Duration::from_mins(1);

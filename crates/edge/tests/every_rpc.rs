@@ -63,7 +63,7 @@ fn what_is_written_down_of_a_request_is_a_text_that_it_has() {
                 let Record::On(fields) = rpc(&path).unwrap().record else { continue };
                 let mut within = message(method.input_type());
                 for (at, number) in fields.iter().enumerate() {
-                    let field = within.field.iter().find(|f| f.number() == *number as i32);
+                    let field = within.field.iter().find(|f| f.number() == number.cast_signed());
                     let field = field.unwrap_or_else(|| panic!("{path} has no field {number}"));
                     assert!(!field.name().contains("token"), "{path}: a secret");
                     if at + 1 == fields.len() {

@@ -106,9 +106,7 @@ async fn stay(
     let mut stream = socket.connect(to).await?;
     let counted = Counted::new(open);
     match habit {
-        Habit::SaysNothing => {
-            stream.read(&mut [0]).await?;
-        }
+        Habit::SaysNothing => while stream.read(&mut [0]).await? > 0 {},
         Habit::GreetsSlowly => {
             let mut hello = Vec::new();
             let name = ServerName::try_from("localhost").map_err(std::io::Error::other)?;

@@ -38,11 +38,7 @@ pub struct Answers {
     pub refused: BTreeMap<(&'static str, String), usize>,
 }
 
-/// The kinds of clients that must not be served by a fleet's scheduler. Writes the list of tokens
-/// that its scheduler is to have.
-///
-/// # Panics
-/// When their certificates cannot be made.
+/// The kinds of clients that must not be served by a fleet's scheduler.
 #[expect(clippy::expect_used, reason = "for tests alone")]
 fn strangers(fleet: &Secured) -> Vec<Stranger> {
     let ours = std::fs::read_to_string(fleet.path("keys/ca.pem")).expect("an authority");
@@ -148,7 +144,7 @@ pub async fn call_as_strangers(fleet: &Secured, calls: usize) -> Answers {
                     match try_to_list(connected.as_ref().ok()).await {
                         None => answers.served += 1,
                         Some(code) => {
-                            *answers.refused.entry((stranger.what, code)).or_default() += 1
+                            *answers.refused.entry((stranger.what, code)).or_default() += 1;
                         }
                     }
                 }

@@ -134,7 +134,7 @@ impl std::fmt::Debug for Raw {
 #[tokio::test]
 async fn ten_thousand_random_messages_leave_it_serving() {
     let folder = tempfile::tempdir().unwrap();
-    let agent = Agent::simulated(folder.path(), &[]);
+    let agent = Agent::simulated(folder.path(), &["--calls-a-second", "100000"]);
     let endpoint = tonic::transport::Endpoint::from_shared(agent.address().to_string()).unwrap();
     let mut grpc = tonic::client::Grpc::new(endpoint.connect().await.unwrap());
     let mut random = ChaCha8Rng::seed_from_u64(1);

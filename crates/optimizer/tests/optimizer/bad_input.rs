@@ -30,7 +30,7 @@ async fn every_wrong_search_is_refused_by_its_field() {
         (v1::SearchSpec { stand_in: String::new(), ..good() }, "board_address"),
         (of_problem(&|p| p.power_watts = -1.0), "spec.problem.power_watts"),
         (of_problem(&|p| p.rate_hertz = f64::NAN), "spec.problem.rate_hertz"),
-        (of_problem(&|p| p.train = "x".repeat(10 << 20)), "spec.problem.train"),
+        (of_problem(&|p| p.train = "x".repeat(512 << 10)), "spec.problem.train"),
         (of_problem(&|p| p.train = "nobody".into()), "spec.problem"),
     ];
     for (spec, name) in cases {
