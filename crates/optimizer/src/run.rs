@@ -70,7 +70,8 @@ pub async fn serve(
         let searches = searches.clone();
         async move { searches.take_up().await }
     });
-    let service = OptimizerServiceServer::new(Optimizer { searches })
+    let optimizer = Optimizer { searches: searches.clone() };
+    let service = OptimizerServiceServer::new(optimizer)
         .max_decoding_message_size(LARGEST_MESSAGE)
         .max_encoding_message_size(LARGEST_MESSAGE);
     let add = |routes: &mut RoutesBuilder| {
@@ -78,5 +79,6 @@ pub async fn serve(
     };
     let served = fulcrum_service::serve(bound, add, pages, stop).await;
     taking_up.abort();
+    searches.leave().await;
     Ok(served?)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fulcrum_api::v1;
 use fulcrum_service::{new_id, now_ms};
@@ -22,6 +22,10 @@ const OWNED: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_secs(2);
 /// How long to wait before a store that does not answer is asked again.
 const RETRY: Duration = Duration::from_millis(500);
+/// For so long a process that ends waits for the measurements that are being made.
+const LEAVING: Duration = Duration::from_secs(10);
+/// How often it looks whether they are done.
+const LEFT: Duration = Duration::from_millis(10);
 
 /// The searches of one process.
 #[derive(Clone)]
@@ -39,15 +43,15 @@ pub(crate) struct Searches {
 
 /// A search that goes on in this process.
 struct Here {
-    cancelled: Arc<AtomicBool>,
+    stop: Stop,
     changed: watch::Sender<()>,
 }
 
 /// Why a search is to stop.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Stop {
     cancelled: Arc<AtomicBool>,
-    /// Another process has taken it up.
+    /// Another process has taken it up, or may.
     lost: Arc<AtomicBool>,
 }
 
@@ -101,9 +105,26 @@ impl Searches {
         search.updated_at_ms = now_ms();
         self.store.set_search(&search).await?;
         if let Some(here) = self.here.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
-            here.cancelled.store(true, Ordering::Relaxed);
+            here.stop.cancelled.store(true, Ordering::Relaxed);
         }
         self.store.search(id).await
+    }
+
+    /// Leaves the searches that go on here to whoever takes them up, each after the measurement that
+    /// is being made. Those are waited for, but not for ever.
+    pub(crate) async fn leave(&self) {
+        let began = Instant::now();
+        loop {
+            let are_left = {
+                let here = self.here.lock().unwrap_or_else(PoisonError::into_inner);
+                here.values().for_each(|here| here.stop.lost.store(true, Ordering::Relaxed));
+                here.is_empty()
+            };
+            if are_left || began.elapsed() > LEAVING {
+                return;
+            }
+            tokio::time::sleep(LEFT).await;
+        }
     }
 
     /// Takes up again and again what nobody goes on with: the searches of a process that died.
@@ -158,16 +179,14 @@ impl Searches {
 
     fn go_on(&self, stored: StoredSearch, order: Order) {
         let (changed, _) = watch::channel(());
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let lost = Arc::new(AtomicBool::new(false));
-        let here = Here { cancelled: cancelled.clone(), changed: changed.clone() };
+        let stop = Stop::default();
+        let here = Here { stop: stop.clone(), changed: changed.clone() };
         self.here.lock().unwrap_or_else(PoisonError::into_inner).insert(stored.id.clone(), here);
         let searches = self.clone();
         tokio::spawn(async move {
             let id = stored.id.clone();
-            let renewing = tokio::spawn(searches.clone().renew(role(&id), lost.clone()));
+            let renewing = tokio::spawn(searches.clone().renew(role(&id), stop.lost.clone()));
             if let Ok(_permit) = searches.at_a_time.clone().acquire_owned().await {
-                let stop = Stop { cancelled, lost };
                 searches.cost.begins();
                 let result = searches.run(stored, order, stop, changed.clone()).await;
                 searches.cost.ends(result);
@@ -224,7 +243,7 @@ impl Searches {
             Err(panic) => (Err(SearchError::Board(panic.to_string())), Spent::default()),
         };
         if stop.lost.load(Ordering::Relaxed) {
-            tracing::warn!(search = stored.id, "another process goes on with a search");
+            tracing::warn!(search = stored.id, "a search is left to another process");
             return None;
         }
         let mut end = with_spent(&stored, before, &spent);

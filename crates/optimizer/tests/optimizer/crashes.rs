@@ -70,3 +70,28 @@ async fn a_search_outlives_its_database() {
     let end = watch(&mut client, &search.name).await.pop().unwrap();
     assert_eq!(end.state, "done", "{end:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_asked_to_end_leaves_its_search_to_the_next_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let optimizer = Optimizer::with_sqlite(folder.path());
+    let mut client = optimizer.client().await;
+    let search = create(&mut client, "", front()).await;
+    while stored(&mut client).await < 5 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(client);
+    let log = optimizer.end();
+    assert!(log.contains("left to another process") && !log.contains("panicked"), "{log}");
+    let next = Optimizer::with_sqlite(folder.path());
+    let mut client = next.client().await;
+    let before = stored(&mut client).await;
+    let began = Instant::now();
+    while stored(&mut client).await == before {
+        // One that was killed is waited for, for ten seconds.
+        assert!(began.elapsed() < Duration::from_secs(6), "nobody goes on with it");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let end = watch(&mut client, &search.name).await.pop().unwrap();
+    assert_eq!(end.state, "done", "{end:?}");
+}

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fulcrum_api::{Address, OptimizerClient, connect_optimizer, v1};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A running optimizer, killed when it is dropped.
 pub(crate) struct Optimizer {
@@ -48,6 +49,15 @@ impl Optimizer {
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Asks it to end; gives what it said.
+    pub(crate) fn end(mut self) -> String {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        let status = self.child.wait().unwrap();
+        let log = std::fs::read_to_string(&self.folder).unwrap();
+        assert!(status.success(), "{status}: {log}");
+        log
     }
 }
 
