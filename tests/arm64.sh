@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds the agent for a Jetson, and starts it under emulation on a simulated board.
 #
-# The build needs nothing but rustup: the binary is static (musl, linked by Rust's own linker), so it
-# runs on every JetPack whatever C library that has. Emulation needs Debian's qemu-user-static.
+# The binary is static (musl), so it runs on every JetPack whatever C library that has. What computes for
+# TLS is C and assembler, for which Zig is the compiler and the linker; it comes from PyPI. Emulation needs
+# Debian's qemu-user-static.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,8 +11,8 @@ target=aarch64-unknown-linux-musl
 binary="${CARGO_TARGET_DIR:-target}/$target/release/fulcrum-agent"
 
 rustup target list --installed | grep -qx "$target" || rustup target add "$target"
-CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld \
-  cargo build --release --locked --target "$target" -p fulcrum-agent
+deploy/debian/install-zig.sh
+PATH="$PWD/target/zig/bin:$PATH" cargo zigbuild --release --locked --target "$target" -p fulcrum-agent
 [ "${1:-}" != build ] || exit 0
 
 if ! command -v qemu-aarch64-static >/dev/null 2>&1; then

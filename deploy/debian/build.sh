@@ -3,8 +3,8 @@
 #
 #   deploy/debian/build.sh [amd64] [arm64]     both unless named
 #
-# The agent is static (musl). The services have SQLite in them, which is C, and link against the glibc
-# of JetPack 4; for both Zig is the C compiler and linker, which comes from PyPI.
+# The agent is static (musl). The services have SQLite in them, and link against the glibc of JetPack 4.
+# For SQLite and for what computes for TLS, which are C, Zig is the compiler and linker; it comes from PyPI.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -36,11 +36,7 @@ install_tools() {
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends \
       "${packages[@]}" >/dev/null
   fi
-  [ -x target/zig/bin/cargo-zigbuild ] || {
-    python3 -m venv target/zig
-    target/zig/bin/python -m pip install --quiet --disable-pip-version-check \
-      cargo-zigbuild==0.24.0 ziglang==0.17.1
-  }
+  deploy/debian/install-zig.sh
 }
 
 compile() { # architecture
@@ -48,9 +44,7 @@ compile() { # architecture
   for triple in "$musl" "$gnu"; do
     rustup target list --installed | grep -qx "$triple" || rustup target add "$triple"
   done
-  local linker
-  linker="CARGO_TARGET_$(tr 'a-z-' 'A-Z_' <<<"$musl")_LINKER"
-  env "$linker=rust-lld" "$cargo" build --release --locked --target "$musl" -p fulcrum-agent
+  PATH="$PWD/target/zig/bin:$PATH" "$cargo" zigbuild --release --locked --target "$musl" -p fulcrum-agent
   PATH="$PWD/target/zig/bin:$PATH" "$cargo" zigbuild --release --locked --target "$gnu.2.27" \
     -p fulcrum -p fulcrum-optimizer -p fulcrum-scheduler
 }

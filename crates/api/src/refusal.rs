@@ -23,3 +23,21 @@ pub fn because(code: Code, reason: Reason, message: String) -> Status {
     let details = ErrorDetails::with_error_info(reason.name, DOMAIN, HashMap::new());
     Status::with_error_details(code, message, details)
 }
+
+/// What a status says; where the connection broke, also what broke it: `received fatal alert:
+/// UnknownCA`.
+pub fn said(status: &Status) -> String {
+    let mut innermost = std::error::Error::source(status);
+    while let Some(source) = innermost.and_then(std::error::Error::source) {
+        innermost = Some(source);
+    }
+    match innermost {
+        Some(cause) => format!("the connection broke: {cause}"),
+        None => status.message().to_owned(),
+    }
+}
+
+/// Whether a status was made here, because the connection broke, and not by the other side.
+pub fn broke(status: &Status) -> bool {
+    std::error::Error::source(status).is_some()
+}

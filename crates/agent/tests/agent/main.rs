@@ -11,4 +11,5 @@ mod leases;
 mod network;
 mod process;
 mod searching;
+mod sockets;
 mod turns;

@@ -73,12 +73,12 @@ pub(crate) fn run(args: &FleetArgs) -> Result<Exit, Failure> {
         write(format!("people/{name}"), name, Vec::new(), Some(role))?;
     }
     let folder = args.folder.display();
+    let (boards, days) = (args.board.len(), args.lasts.days);
+    let boards = if boards == 1 { "1 board".to_owned() } else { format!("{boards} boards") };
     writeln!(
         std::io::stderr(),
-        "{folder}: an authority, 2 services, {} boards and 3 people, for {} days; \
-         FULCRUM_CREDENTIALS={folder}/people/admin makes you the admin",
-        args.board.len(),
-        args.lasts.days
+        "{folder}: an authority, the scheduler, the optimizer, {boards} and 3 people, for {days} \
+         days; FULCRUM_CREDENTIALS={folder}/people/admin makes you the admin"
     )?;
     Ok(Exit::Solved)
 }

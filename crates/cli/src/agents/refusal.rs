@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use fulcrum_api::{Address, Malformed, RemoteError};
+use fulcrum_api::{Address, Malformed, RemoteError, broke, said};
 use tonic::{Code, Status};
 
 use crate::exit::Failure;
@@ -27,7 +27,10 @@ fn cause(error: &(dyn Error + 'static)) -> String {
 
 /// An agent said no, or was lost while it was asked.
 pub(crate) fn refused(address: &Address, status: &Status) -> Failure {
-    let message = format!("the agent at {address}: {}", status.message());
+    let message = format!("the agent at {address}: {}", said(status));
+    if broke(status) {
+        return Failure::unreachable(message);
+    }
     match status.code() {
         Code::InvalidArgument | Code::OutOfRange | Code::NotFound => Failure::bad_input(message),
         Code::FailedPrecondition

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use fulcrum_api::Address;
+use fulcrum_api::{Address, broke, said};
 use tonic::transport::Error;
 use tonic::{Code, Status};
 
@@ -23,7 +23,10 @@ pub(super) fn unreachable(service: &str, address: &Address, error: &Error) -> Fa
 
 /// What a service says where it does not do what it was asked.
 pub(super) fn refused(service: &str, address: &Address, status: &Status) -> Failure {
-    let message = format!("the {service} at {address}: {}", status.message());
+    let message = format!("the {service} at {address}: {}", said(status));
+    if broke(status) {
+        return Failure::unreachable(message);
+    }
     match status.code() {
         Code::InvalidArgument | Code::NotFound | Code::OutOfRange => Failure::bad_input(message),
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => {

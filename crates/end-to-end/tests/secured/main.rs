@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "what a test starts is there")]
 
 mod besieged;
+mod in_scope;
 mod over_tls;
