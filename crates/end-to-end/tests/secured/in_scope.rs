@@ -37,7 +37,7 @@ async fn register(client: &mut Client, name: &str, site: &str) -> Result<(), Sta
         labels: [("site".to_owned(), site.to_owned())].into(),
         ..Default::default()
     };
-    let request = v1::RegisterBoardRequest { board: Some(board), validate_only: false };
+    let request = v1::RegisterBoardRequest { board: Some(board), ..Default::default() };
     client.register_board(request).await.map(drop)
 }
 
@@ -87,7 +87,10 @@ async fn whoever_has_a_scope_is_kept_within_it() {
     for job in ["there", "everywhere"] {
         let name = format!("jobs/{job}");
         assert_outside(anna.get_job(v1::GetJobRequest { name: name.clone() }).await);
-        assert_outside(anna.cancel_job(v1::CancelJobRequest { name: name.clone() }).await);
+        assert_outside(
+            anna.cancel_job(v1::CancelJobRequest { name: name.clone(), ..Default::default() })
+                .await,
+        );
         let request = v1::WatchJobRequest { name, after_event: 0 };
         assert_outside(anna.watch_job(request).await.map(drop));
         // It is not brought within the scope either.
@@ -98,17 +101,22 @@ async fn whoever_has_a_scope_is_kept_within_it() {
     assert_outside(register(&mut anna, "new", "bergen").await);
     assert_outside(register(&mut anna, "fjord", "oslo").await);
     assert_outside(register(&mut anna, "harbour", "bergen").await);
-    let request = v1::RemoveBoardRequest { name: "boards/fjord".into() };
+    let request = v1::RemoveBoardRequest { name: "boards/fjord".into(), ..Default::default() };
     assert_outside(anna.remove_board(request).await);
-    assert_outside(anna.set_site_power(v1::SetSitePowerRequest { watts: Some(1.0) }).await);
+    assert_outside(
+        anna.set_site_power(v1::SetSitePowerRequest { watts: Some(1.0), ..Default::default() })
+            .await,
+    );
     assert_outside(anna.get_site_power(v1::GetSitePowerRequest {}).await);
 
     // Within it everything goes on.
     submit(&mut anna, "new", "oslo").await.unwrap();
     register(&mut anna, "quay", "oslo").await.unwrap();
     anna.get_job(v1::GetJobRequest { name: "jobs/here".into() }).await.unwrap();
-    anna.cancel_job(v1::CancelJobRequest { name: "jobs/here".into() }).await.unwrap();
-    let request = v1::RemoveBoardRequest { name: "boards/quay".into() };
+    anna.cancel_job(v1::CancelJobRequest { name: "jobs/here".into(), ..Default::default() })
+        .await
+        .unwrap();
+    let request = v1::RemoveBoardRequest { name: "boards/quay".into(), ..Default::default() };
     anna.remove_board(request).await.unwrap();
     // Who watches a job that leaves the scope, has to leave it.
     let request = v1::WatchJobRequest { name: "jobs/new".into(), after_event: 0 };
