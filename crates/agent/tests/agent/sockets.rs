@@ -1,7 +1,8 @@
 //! The local sockets: one for control, and one for looking.
 
-use fulcrum_api::{Address, connect, connect_turns, v1};
 use std::os::unix::fs::PermissionsExt as _;
+
+use fulcrum_api::{Address, connect, connect_turns, v1};
 use tonic::Code;
 
 use crate::process::{Agent, lease};
