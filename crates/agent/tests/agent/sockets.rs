@@ -1,5 +1,7 @@
 //! The local sockets: one for control, and one for looking.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use fulcrum_api::{Address, connect, connect_turns, v1};
 use tonic::Code;
 
@@ -42,7 +44,6 @@ async fn who_looks_may_look_and_change_nothing() {
     );
     assert!(lines.contains("\"TurnService/ApplyPlan\",\"code\":\"PermissionDenied\""), "{lines}");
     assert!(!lines.contains(&token), "{lines}");
-    use std::os::unix::fs::PermissionsExt as _;
     let mode = |name: &str| {
         std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777
     };
