@@ -219,6 +219,14 @@ mod tests {
                 kind: Kind::Train,
                 batch_sizes: vec![16],
                 rehearses: false,
+                fingerprint: String::new(),
+            },
+            FromWorker::Attach {
+                protocol: PROTOCOL,
+                workload: "resnet18".into(),
+                kind: Kind::Infer,
+                batch_sizes: vec![1, 8],
+                rehearses: true,
                 fingerprint: "2b7e15".into(),
             },
             FromWorker::Arrived { at_ns: vec![1, u64::MAX] },
@@ -284,6 +292,8 @@ mod tests {
             text.concat(),
             concat!(
                 r#"{"attach":{"protocol":1,"workload":"resnet18","kind":"train","batch_sizes":[16]}}"#,
+                "\n",
+                r#"{"attach":{"protocol":1,"workload":"resnet18","kind":"infer","batch_sizes":[1,8],"rehearses":true,"fingerprint":"2b7e15"}}"#,
                 "\n",
                 r#"{"arrived":{"at_ns":[1,18446744073709551615]}}"#,
                 "\n",
