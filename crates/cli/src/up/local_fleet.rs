@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fulcrum_api::{Address, SchedulerClient, connect_scheduler, v1};
 use fulcrum_board::SimulatedOrin;
@@ -15,6 +15,11 @@ use tokio::task::JoinHandle;
 
 use super::agent_thread::{AgentThread, socket};
 use crate::exit::Failure;
+
+/// For so long the scheduler may take to call its boards before they are shown all the same.
+const CALLING: Duration = Duration::from_secs(5);
+/// How often it is looked whether it has.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// So many searches at a time.
 const SEARCHES: usize = 2;
@@ -89,7 +94,23 @@ impl LocalFleet {
             fleet.start_board(number).await?;
         }
         fleet.forget_others(boards).await?;
+        fleet.until_called().await?;
         Ok(fleet)
+    }
+
+    /// Waits until the scheduler knows how all boards stand, but not for ever: who then looks sees
+    /// them as they are.
+    async fn until_called(&mut self) -> Result<(), Failure> {
+        let began = Instant::now();
+        loop {
+            let listed = crate::fleet::all_boards(&mut self.scheduler).await;
+            let listed = listed.map_err(|status| anyhow::anyhow!("{status}"))?;
+            let are_known = listed.iter().all(|standing| standing.state != "unknown");
+            if are_known || began.elapsed() > CALLING {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Starts a board's agent and registers the board.
