@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -30,7 +31,7 @@ const TIMES: u32 = 3;
 /// what is answered to those that come again is lost.
 #[derive(Debug)]
 pub struct Repeater {
-    again: Arc<Mutex<u32>>,
+    again: Arc<AtomicU32>,
     passing: JoinHandle<()>,
 }
 
@@ -43,7 +44,7 @@ impl Repeater {
     pub fn between(near: PathBuf, far: &str, seed: u64) -> Self {
         let listener = UnixListener::bind(near).expect("a socket");
         let channel = Endpoint::from_shared(far.to_owned()).expect("an address").connect_lazy();
-        let again = Arc::default();
+        let again = Arc::<AtomicU32>::default();
         let rng = Arc::new(Mutex::new(ChaCha8Rng::seed_from_u64(seed)));
         let passes = Passes { channel, rng, again: Arc::clone(&again) };
         let passing = tokio::spawn(async move {
@@ -56,7 +57,7 @@ impl Repeater {
 
     /// How many messages came again.
     pub fn repeated(&self) -> u32 {
-        *self.again.lock().unwrap_or_else(PoisonError::into_inner)
+        self.again.load(Ordering::Relaxed)
     }
 }
 
@@ -70,7 +71,7 @@ impl Drop for Repeater {
 struct Passes {
     channel: Channel,
     rng: Arc<Mutex<ChaCha8Rng>>,
-    again: Arc<Mutex<u32>>,
+    again: Arc<AtomicU32>,
 }
 
 impl Passes {
@@ -91,7 +92,7 @@ impl Passes {
             tokio::spawn(async move {
                 tokio::time::sleep(later).await;
                 if passes.deliver(again).await.is_ok() {
-                    *passes.again.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+                    passes.again.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }

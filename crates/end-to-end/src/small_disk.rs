@@ -49,11 +49,9 @@ impl SmallDisk {
         let file = file.as_mut().expect("a file, even where there is no room in it");
         for block in [vec![0u8; 1 << 20], vec![0; 1]] {
             loop {
-                match file.write(&block) {
-                    Ok(_) => {}
-                    Err(error) if error.kind() == ErrorKind::StorageFull => break,
-                    Err(error) => panic_with(&error),
-                }
+                let Err(error) = file.write(&block) else { continue };
+                assert_eq!(error.kind(), ErrorKind::StorageFull, "it cannot be filled: {error}");
+                break;
             }
         }
     }
@@ -69,11 +67,6 @@ impl SmallDisk {
     fn ballast(&self) -> PathBuf {
         self.path().join("ballast")
     }
-}
-
-#[expect(clippy::panic, reason = "for tests alone")]
-fn panic_with(error: &std::io::Error) -> ! {
-    panic!("it cannot be filled: {error}")
 }
 
 impl Drop for SmallDisk {

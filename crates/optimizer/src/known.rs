@@ -78,7 +78,10 @@ impl Known {
                 let known = Arc::new(Stored::new(setting.clone(), problem, readings, is_front));
                 if is_front {
                     let points = FrontPoints { as_of: revision, points: known.points() };
-                    store.put_front_points(on, by, &points).await?;
+                    // They only save the next who asks some time.
+                    if let Err(error) = store.put_front_points(on, by, &points).await {
+                        tracing::warn!(%error, "the points of a front cannot be kept");
+                    }
                 }
                 known
             }

@@ -87,6 +87,8 @@ impl Searches {
         let search = self.store.add_search(&id, &spec, request_id, now_ms()).await?;
         if search.id == id {
             self.go_on(search.clone(), order);
+        } else {
+            self.store.end_role(&role(&id), &self.holder).await?;
         }
         Ok(search)
     }

@@ -14,6 +14,8 @@ pub struct Forgotten {
     pub events: u64,
     /// Requests, which could be repeated from now on.
     pub requests: u64,
+    /// Roles that nobody has any more.
+    pub roles: u64,
 }
 
 impl Store {
@@ -30,7 +32,8 @@ impl Store {
     }
 
     /// Forgets the history of before a time: events, requests, and the plans that others have
-    /// followed. The latest plan of a job on a board stays.
+    /// followed, and roles that nobody has taken or kept since. The latest plan of a job on a board
+    /// stays.
     ///
     /// # Errors
     /// When the database does not answer or refuses.
@@ -40,12 +43,15 @@ impl Store {
                      AND later.id > plans.id)";
         let events = "DELETE FROM events WHERE at_ms < $1";
         let requests = "DELETE FROM requests WHERE at_ms < $1";
+        // Whoever takes such a role again begins with a term by the clock, above the one before.
+        let roles = "DELETE FROM leaders WHERE taken_at_ms < $1 AND expires_at_ms < $1";
         Ok(with_database!(self, pool => {
             let mut forgotten = Forgotten::default();
             for (text, count) in [
                 (plans, &mut forgotten.plans),
                 (events, &mut forgotten.events),
                 (requests, &mut forgotten.requests),
+                (roles, &mut forgotten.roles),
             ] {
                 *count = sqlx::query(text).bind(before_ms).execute(pool).await?.rows_affected();
             }

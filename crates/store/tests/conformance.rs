@@ -487,12 +487,22 @@ async fn history_is_forgotten_and_what_is_in_force_is_not(address: &str) {
     store.add_plans(&plans).await.unwrap();
     let events = [event("a", "first"), NewEvent { at_ms: 100, ..event("a", "second") }];
     store.add_events(&events).await.unwrap();
+    let lead = async |role, duration| store.lead(role, "x", duration).await.unwrap().unwrap();
+    let held = lead("held", Duration::from_mins(1)).await;
     let forgotten = store.forget_history(25).await.unwrap();
-    assert_eq!(forgotten, Forgotten { windows: 0, plans: 2, events: 1, requests: 1 });
+    assert_eq!(forgotten, Forgotten { plans: 2, events: 1, requests: 1, ..Default::default() });
     assert_eq!(store.forget_history(25).await.unwrap(), Forgotten::default());
     assert_eq!(store.latest_plans("a").await.unwrap(), [plan("x", 30), plan("y", 11)]);
     let left = store.events("a", 0, 10).await.unwrap();
     assert_eq!((left.len(), left[0].what.as_str()), (1, "second"));
+
+    // A role that has run out is forgotten, one that somebody has is not.
+    lead("left", Duration::ZERO).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    let forgotten = store.forget_history(i64::try_from(now).unwrap()).await.unwrap();
+    assert_eq!((forgotten.roles, forgotten.plans), (1, 0));
+    assert_eq!(lead("held", Duration::from_mins(1)).await, held);
 }
 
 async fn opening_again_keeps_everything(address: &str) {
