@@ -42,6 +42,12 @@ impl Front {
         Self { points: kept, evidence }
     }
 
+    /// A front of points that were chosen already, in the order that [`points`](Self::points) gave
+    /// them: choosing takes longer than reading them.
+    pub fn of_chosen(points: Vec<OperatingPoint>, evidence: Evidence) -> Self {
+        Self { points, evidence }
+    }
+
     /// The points, in the order of batch size, then power.
     pub fn points(&self) -> &[OperatingPoint] {
         &self.points

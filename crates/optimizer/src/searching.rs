@@ -1,6 +1,6 @@
 //! One search, on a thread of its own: asks, measures, keeps, tells.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ use crate::known_board::KnownBoard;
 use crate::metrics::Cost;
 use crate::profiles::{stored, to_keep};
 use crate::relatives::relatives;
-use crate::solving::beyond_stored;
+use crate::solving::{Stored, beyond_stored};
 
 /// The strategy that is taken unless another is named.
 pub(crate) const USUAL_STRATEGY: &str = "guided";
@@ -96,7 +96,11 @@ pub(crate) fn search(
     let alternate = alternate_named(&order.spec.alternate).unwrap_or_default();
     let is_front = matches!(order.recipe.method, Method::Front(_));
     // A front's allowance is what it needs in all; a search's is what it may add.
-    let allowance = if is_front { own } else { beyond_stored(own, &readings) };
+    let known_already: BTreeMap<Measurement, Reading> = readings.iter().copied().collect();
+    let measured_before = readings.len() as u64;
+    let known_here = Stored::new((*order.setting).clone(), &order.problem, readings, false);
+    let told = known_here.worth_telling(&order.problem, alternate);
+    let allowance = if is_front { own } else { beyond_stored(own, &told) };
     let mut strategy = order.recipe.start(Task {
         setting: order.setting.clone(),
         problem: order.problem.clone(),
@@ -105,9 +109,7 @@ pub(crate) fn search(
         relatives,
         seed: order.spec.seed.max(1),
     });
-    for (measurement, reading) in &readings {
-        strategy.tell(*measurement, *reading);
-    }
+    strategy.tell_known(&told);
     // Borrowed only once there is something to measure.
     let mut board: Option<Box<dyn Profiler>> = None;
     let mut spent = Spent { relatives: of_whom.into(), ..Default::default() };
@@ -119,7 +121,7 @@ pub(crate) fn search(
             Step::Done(outcome) => {
                 drop(board);
                 if answers_every_budget(order) {
-                    let measured = readings.len() as u64 + u64::from(spent.measurements);
+                    let measured = measured_before + u64::from(spent.measurements);
                     let points = strategy.profiles().operating_points(order.problem.roles());
                     runtime.block_on(keep_front(
                         store,
@@ -132,6 +134,10 @@ pub(crate) fn search(
                 return Ok(to_wire(order, &outcome));
             }
             Step::Measure(measurement) => {
+                if let Some(reading) = known_already.get(&measurement) {
+                    strategy.tell(measurement, *reading);
+                    continue;
+                }
                 let board = match &mut board {
                     Some(board) => board,
                     None => board.insert(open(&order.spec)?),

@@ -167,7 +167,10 @@ impl OptimizerService for Optimizer {
                 loaded = Some((key.clone(), self.load(&board, &problem).await?));
             }
             let Some((_, stored)) = &loaded else { continue };
-            let (origin, outcome) = stored.solve(&problem, alternate);
+            // Where no front answers, a strategy thinks about it: a second, if much is stored.
+            let (known, of) = (stored.clone(), problem.clone());
+            let solved = tokio::task::spawn_blocking(move || known.solve(&of, alternate)).await;
+            let (origin, outcome) = solved.map_err(|error| Status::internal(error.to_string()))?;
             let outcome = match origin {
                 Origin::Nothing if stored.readings.is_empty() => {
                     Stored::nothing_known(&problem, alternate)

@@ -143,6 +143,11 @@ impl FrontBuilder for Als {
         self.asked = None;
     }
 
+    fn tell_known(&mut self, known: &[(Measurement, Reading)]) {
+        self.explorer.tell_known(known);
+        self.asked = None;
+    }
+
     fn profiles(&self) -> &Profiles {
         self.explorer.log().profiles()
     }

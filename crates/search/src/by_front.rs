@@ -56,6 +56,10 @@ impl Strategy for ByFront {
         self.builder.tell(measurement, reading);
     }
 
+    fn tell_known(&mut self, known: &[(Measurement, Reading)]) {
+        self.builder.tell_known(known);
+    }
+
     fn profiles(&self) -> &Profiles {
         self.builder.profiles()
     }

@@ -23,6 +23,13 @@ pub trait Strategy: Send {
     /// elsewhere is welcome, and is not asked for again.
     fn tell(&mut self, measurement: Measurement, reading: Reading);
 
+    /// What is known before the search: as if it had been told one by one, sooner.
+    fn tell_known(&mut self, known: &[(Measurement, Reading)]) {
+        for (measurement, reading) in known {
+            self.tell(*measurement, *reading);
+        }
+    }
+
     /// The profiles that the search has been told of.
     fn profiles(&self) -> &Profiles;
 }
@@ -34,6 +41,13 @@ pub trait FrontBuilder: Send {
 
     /// What a measurement gave.
     fn tell(&mut self, measurement: Measurement, reading: Reading);
+
+    /// What is known before the search: as if it had been told one by one, sooner.
+    fn tell_known(&mut self, known: &[(Measurement, Reading)]) {
+        for (measurement, reading) in known {
+            self.tell(*measurement, *reading);
+        }
+    }
 
     /// The profiles that the search has been told of.
     fn profiles(&self) -> &Profiles;

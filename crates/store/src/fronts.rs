@@ -1,8 +1,5 @@
 //! Fronts: for which workloads the profiles answer every budget.
 
-use serde_json::Value;
-use sqlx::types::Json;
-
 use crate::database::{Store, with_database};
 use crate::error::StoreError;
 use crate::profiles::WorkloadVersion;
@@ -29,12 +26,12 @@ pub struct StoredFront {
 }
 
 /// The points of a front, chosen from all its profiles.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FrontPoints {
     /// The revision of the workloads' profiles that they were chosen at.
     pub as_of: i64,
     /// The points, as whoever chose them writes them.
-    pub points: Value,
+    pub points: String,
 }
 
 impl Store {
@@ -84,7 +81,7 @@ impl Store {
                     AND software = $2 AND background = $3 AND urgent = $4";
         with_database!(self, pool => {
             let query = sqlx::query(text).bind(board_model).bind(software).bind(background);
-            let query = query.bind(urgent).bind(Json(&points.points)).bind(points.as_of);
+            let query = query.bind(urgent).bind(&points.points).bind(points.as_of);
             query.execute(pool).await?;
         });
         Ok(())
@@ -114,7 +111,7 @@ impl Store {
         struct Row {
             #[sqlx(flatten)]
             front: StoredFront,
-            points: Option<Json<Value>>,
+            points: Option<String>,
             as_of: Option<i64>,
         }
         let text = "SELECT board_model, software, background, urgent, strategy, measurements, \
@@ -126,7 +123,7 @@ impl Store {
         });
         Ok(row.map(|Row { front, points, as_of }| {
             let points = points.zip(as_of);
-            (front, points.map(|(Json(points), as_of)| FrontPoints { as_of, points }))
+            (front, points.map(|(points, as_of)| FrontPoints { as_of, points }))
         }))
     }
 }

@@ -350,7 +350,7 @@ async fn windows_boards_fronts_and_settings_are_kept(address: &str) {
     let (board, by) = (("p3701-0005", "L4T 36.4.3"), ("resnet18 train", ""));
     let found = store.front(board, by).await.unwrap();
     assert_eq!(found, Some((front(60), None)));
-    let points = FrontPoints { as_of: 7, points: json!([{"mode": "cpu_cores=4"}]) };
+    let points = FrontPoints { as_of: 7, points: "[4, 2]".to_owned() };
     store.put_front_points(board, by, &points).await.unwrap();
     store.put_front_points(board, ("lstm train", ""), &points).await.unwrap();
     assert_eq!(store.front(board, by).await.unwrap(), Some((front(60), Some(points))));

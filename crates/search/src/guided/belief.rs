@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fulcrum_domain::{Measurement, Profile, Role};
+use fulcrum_domain::{Measurement, Profile, Profiles, Role};
 
 use super::prior::Prior;
 use super::surface::{Guess, Surface};
@@ -22,6 +22,17 @@ impl Belief {
             power: Surface::new(prior.clone(), |prior| &prior.power),
             prior,
         }
+    }
+
+    /// What is believed when all of these are known.
+    pub(super) fn of(prior: &Arc<Prior>, known: &Profiles) -> Self {
+        let mut belief = Self::new(prior.clone());
+        let cells = || known.iter().filter_map(|(m, profile)| Some((prior.cell_of(&m)?, profile)));
+        let time = |(cell, p): (usize, Profile)| (cell, p.minibatch.get().ln(), p.error);
+        let power = |(cell, p): (usize, Profile)| (cell, p.power.get().ln(), p.error);
+        belief.time.observe_all(cells().map(time));
+        belief.power.observe_all(cells().map(power));
+        belief
     }
 
     pub(crate) fn prior(&self) -> &Arc<Prior> {

@@ -95,13 +95,25 @@ impl Explorer {
         }
     }
 
+    /// Takes in what is known before the search, all at once.
+    pub(crate) fn tell_known(&mut self, known: &[(Measurement, Reading)]) {
+        let mut modes = Vec::new();
+        for (measurement, reading) in known {
+            self.log.note(*measurement, *reading);
+            if let Ok(profile) = reading {
+                self.error = self.error.max(profile.error);
+                modes.push(measurement.mode);
+            }
+        }
+        let prior = self.belief.prior();
+        let prior = prior.with(modes.into_iter()).map_or_else(|| prior.clone(), Arc::new);
+        self.belief = Belief::of(&prior, self.log.profiles());
+    }
+
     /// Looks at these modes too from now on, as far as anything can be expected of them.
     fn consider(&mut self, modes: impl Iterator<Item = ModeId>) {
         if let Some(prior) = self.belief.prior().with(modes) {
-            self.belief = Belief::new(Arc::new(prior));
-            for (measurement, profile) in self.log.profiles().iter() {
-                self.belief.observe(&measurement, profile);
-            }
+            self.belief = Belief::of(&Arc::new(prior), self.log.profiles());
         }
     }
 

@@ -133,6 +133,10 @@ impl Strategy for Guided {
         self.explorer.tell(measurement, reading);
     }
 
+    fn tell_known(&mut self, known: &[(Measurement, Reading)]) {
+        self.explorer.tell_known(known);
+    }
+
     fn profiles(&self) -> &Profiles {
         self.explorer.log().profiles()
     }

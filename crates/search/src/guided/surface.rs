@@ -70,6 +70,8 @@ impl Row {
 const OUTLIER: f64 = 3.5;
 /// Before so many observations of a quantity there is nothing to doubt one by.
 const ENOUGH: usize = 6;
+/// Doubting one may clear another. After so many times they are left as they are.
+const SETTLED: usize = 8;
 
 impl Surface {
     pub(super) fn new(prior: Arc<Prior>, which: fn(&Prior) -> &Expectation) -> Self {
@@ -133,14 +135,29 @@ impl Surface {
 
     /// Takes in the logarithm of a reading with its standard error.
     pub(super) fn observe(&mut self, cell: usize, value: f64, error: f64) {
+        self.take(cell, value, error);
+        self.doubt_outliers();
+    }
+
+    /// Takes in many readings at once. Which of them to doubt is settled when all are there: after
+    /// each it would take time with the fourth power of how many there are.
+    pub(super) fn observe_all(&mut self, readings: impl Iterator<Item = (usize, f64, f64)>) {
+        for (cell, value, error) in readings {
+            self.take(cell, value, error);
+        }
+        for _ in 0..SETTLED {
+            if !self.doubt_outliers() {
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, cell: usize, value: f64, error: f64) {
         let observation = Observation { cell, value, noise: error.powi(2), doubt: 1.0 };
         self.read[cell] = Some(self.observations.len());
         self.observations.push(observation);
         self.prior_rows.push(self.covariances(cell));
         self.condition(observation);
-        if self.observations.len() >= ENOUGH {
-            self.doubt_outliers();
-        }
     }
 
     /// Takes in the next observation.
@@ -215,8 +232,11 @@ impl Surface {
     }
 
     /// Raises the doubt of observations that all the others contradict, and lowers that of those
-    /// they no longer do; goes back to the first that changed.
-    fn doubt_outliers(&mut self) {
+    /// they no longer do; goes back to the first that changed, and says whether there was one.
+    fn doubt_outliers(&mut self) -> bool {
+        if self.observations.len() < ENOUGH {
+            return false;
+        }
         let doubts: Vec<f64> = self
             .left_out()
             .iter()
@@ -242,6 +262,7 @@ impl Surface {
                 self.condition(self.observations[place]);
             }
         }
+        changed.is_some()
     }
 
     /// What all other observations say of each one, without its own value.
