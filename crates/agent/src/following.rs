@@ -21,8 +21,6 @@ const LOOK: Duration = Duration::from_millis(500);
 const DWELL: Duration = Duration::from_secs(20);
 /// A change that was refused is tried again after this long.
 const REST: Duration = Duration::from_secs(10);
-/// An answer is taken for a rate that is higher by so many deviations than what was seen.
-const HEADROOM: f64 = 2.0;
 
 /// The answer for one range of rates.
 #[derive(Debug, Clone)]
@@ -52,13 +50,17 @@ impl Following {
         }
         let mut table = table;
         table.sort_by(|a, b| a.0.total_cmp(&b.0));
-        // A plan that is none of the answers makes way for any that is needed.
-        let own = table.iter().position(|(_, answer)| answer.plan == *plan).unwrap_or(0);
+        let own = table.iter().position(|(_, answer)| answer.plan == *plan);
+        let answers = Answers::new(table, DWELL);
         Some(Self {
             token: token.to_owned(),
             workload: urgent.workload.clone(),
             rate: ArrivalRate::over(WINDOW),
-            answers: Answers::new(table, DWELL).beginning_with(own),
+            answers: match own {
+                Some(own) => answers.declared(own),
+                // A plan that is none of the answers makes way for any that is needed.
+                None => answers.beginning_with(0),
+            },
             began: now(),
             rests_until: Moment::START,
         })
@@ -83,9 +85,8 @@ impl Following {
         if now.since(self.began) < WINDOW || now < self.rests_until {
             return None;
         }
-        let wanted = seen.per_second + HEADROOM * seen.deviation;
         let mut answers = self.answers.clone();
-        answers.follow(now, wanted).then_some((answers, seen.per_second))
+        answers.follow(now, seen).then_some((answers, seen.per_second))
     }
 }
 

@@ -27,8 +27,6 @@ const CHANGES: Duration = Duration::from_mins(5);
 const LOOKS: Duration = Duration::from_secs(1);
 const WINDOW: Duration = Duration::from_secs(20);
 const DWELL: Duration = Duration::from_secs(10);
-/// An answer is taken for a rate that is higher by so many deviations than what was seen.
-const HEADROOM: f64 = 2.0;
 
 /// One answer: what is promised, and what minibatches take at its mode.
 type Answer = (Agreement, Vec<Execution>);
@@ -147,7 +145,7 @@ impl Day {
             }
             seen = arrived;
             let Some(rate) = watched.now(now) else { continue };
-            if answers.follow(now, rate.per_second + HEADROOM * rate.deviation)
+            if answers.follow(now, rate)
                 && let Some((agreement, executions)) = answers.current()
             {
                 simulated.agrees(now, agreement.clone(), Some(executions.clone()));
