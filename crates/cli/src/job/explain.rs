@@ -40,7 +40,8 @@ pub(crate) fn run(args: &OneJob) -> Result<Exit, Failure> {
     }
     let mut events = events(args)?;
     let skipped = events.len().saturating_sub(EVENTS);
-    print(&format!("\n{} events{}", events.len(), if skipped > 0 { ", the last" } else { "" }))?;
+    let named = if events.len() == 1 { "event" } else { "events" };
+    print(&format!("\n{} {named}{}", events.len(), if skipped > 0 { ", the last" } else { "" }))?;
     let rows: Vec<Vec<String>> = events
         .drain(skipped..)
         .map(|event| vec![clock(&event), short(&event.board).to_owned(), event.what])

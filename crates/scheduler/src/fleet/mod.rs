@@ -129,13 +129,23 @@ impl Fleet {
             return Ok(false);
         }
         let store = &self.term.store;
+        let seen = self.revision;
         // Only what has changed: a fleet of thousands is not read again for one budget.
-        let (boards, jobs) = match self.revision {
-            None => (store.boards().await?, store.jobs_to_tend().await?),
-            Some(seen) => (store.boards_since(seen).await?, store.jobs_since(seen).await?),
+        let boards = async {
+            match seen {
+                None => store.boards().await,
+                Some(seen) => store.boards_since(seen).await,
+            }
         };
-        let count = usize::try_from(store.count_boards().await?).unwrap_or_default();
-        let site = store.setting(SITE_POWER).await?;
+        let jobs = async {
+            match seen {
+                None => store.jobs_to_tend().await,
+                Some(seen) => store.jobs_since(seen).await,
+            }
+        };
+        let (boards, jobs, count, site) =
+            tokio::try_join!(boards, jobs, store.count_boards(), store.setting(SITE_POWER))?;
+        let count = usize::try_from(count).unwrap_or_default();
         // Which jobs boards had when another replica led.
         let first = if self.revision.is_none() {
             self.term.store.board_states().await?
