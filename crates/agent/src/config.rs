@@ -12,6 +12,7 @@ use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser
 
 use fulcrum_api::Address;
 use fulcrum_edge::{EdgeArgs, LocalUsers, listen_address};
+use fulcrum_telemetry::OtlpArgs;
 
 use crate::guard::GuardLimits;
 use crate::limits::Limits;
@@ -85,6 +86,9 @@ pub struct Config {
     /// TCP address to serve Prometheus metrics on, at /metrics: 127.0.0.1:9600
     #[arg(long, env = "FULCRUM_AGENT_METRICS", value_name = "ADDRESS")]
     pub metrics: Option<SocketAddr>,
+    /// Where metrics are sent to.
+    #[command(flatten)]
+    pub otlp: OtlpArgs,
     /// Who is let in, and how much of them.
     #[command(flatten)]
     pub edge: EdgeArgs,

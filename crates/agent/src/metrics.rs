@@ -4,9 +4,12 @@
 use std::fmt::Write as _;
 
 use fulcrum_board::{Quantity, Sensor};
-use fulcrum_telemetry::{Metric, PROCESS, Snapshot};
+use fulcrum_telemetry::{Metric, PROCESS, Process, Snapshot};
 
 use crate::service::Agent;
+
+/// This process, as it is told.
+pub(crate) const THIS: Process = Process { name: "agent", version: env!("CARGO_PKG_VERSION") };
 
 static INFO: Metric = Metric::gauge(
     "fulcrum_board_info",
@@ -195,14 +198,14 @@ impl Metrics {
         Self { agent }
     }
 
-    /// All metrics in Prometheus' text format.
-    pub(crate) async fn text(&self) -> String {
+    /// All metrics now.
+    pub(crate) async fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot::default();
         self.sensors(&mut snapshot);
         self.control(&mut snapshot).await;
         self.workloads(&mut snapshot);
-        snapshot.process("agent", env!("CARGO_PKG_VERSION"));
-        snapshot.text()
+        snapshot.process(THIS);
+        snapshot
     }
 
     fn sensors(&self, snapshot: &mut Snapshot) {

@@ -18,7 +18,7 @@ use crate::control::Control;
 use crate::described::Described;
 use crate::following::follow;
 use crate::journal::Journal;
-use crate::metrics::{Metrics, summary};
+use crate::metrics::{Metrics, THIS, summary};
 use crate::open_board::{Opened, noise_named, open_board};
 use crate::sampler::Sampler;
 use crate::serve::{Ended, serve, serve_metrics};
@@ -166,10 +166,16 @@ pub async fn run_until(
             let _ = stop.wait_for(|stop| *stop).await;
         }
     };
-    let (bound, metrics) = bind(&edge, config).await?;
-    let metrics_server = metrics.map(|metrics| {
-        tokio::spawn(serve_metrics(Metrics::new(agent.clone()), metrics, told(&stop)))
+    let (bound, at_metrics) = bind(&edge, config).await?;
+    let metrics = Metrics::new(agent.clone());
+    let _sending = config.otlp.send(THIS, {
+        let metrics = metrics.clone();
+        move || {
+            let metrics = metrics.clone();
+            async move { metrics.snapshot().await }
+        }
     });
+    let metrics_server = at_metrics.map(|at| tokio::spawn(serve_metrics(metrics, at, told(&stop))));
     tracing::info!(socket = %config.socket.display(), "serving");
 
     let served = tokio::select! {

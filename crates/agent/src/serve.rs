@@ -101,7 +101,7 @@ pub(crate) async fn serve_metrics(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let text = |State(metrics): State<Metrics>| async move {
-        ([(header::CONTENT_TYPE, CONTENT_TYPE)], metrics.text().await).into_response()
+        ([(header::CONTENT_TYPE, CONTENT_TYPE)], metrics.snapshot().await.text()).into_response()
     };
     let router = Router::new().route("/metrics", get(text)).with_state(metrics);
     let router = guarded(router, bound.edge()).into_make_service_with_connect_info::<Peer>();

@@ -3,6 +3,7 @@
 
 mod ask;
 mod clocks;
+mod collector;
 mod crowd;
 mod process;
 mod repeater;
@@ -14,6 +15,7 @@ mod wire;
 
 pub use ask::{Client, job_spec, pair, request_id};
 pub use clocks::Clocks;
+pub use collector::Collector;
 pub use crowd::Crowd;
 pub use process::Process;
 pub use repeater::Repeater;
@@ -79,8 +81,15 @@ impl House {
 
     /// Starts an optimizer.
     pub fn optimizer(&self, name: &str) -> Process {
+        self.optimizer_with(name, &[])
+    }
+
+    /// Starts an optimizer with further arguments.
+    pub fn optimizer_with(&self, name: &str, further: &[&str]) -> Process {
         let (store, listen) = (self.postgres.address(), self.address(name));
-        Process::start(self, name, "fulcrum-optimizer", &["--store", &store, "--listen", &listen])
+        let mut arguments = vec!["--store", &store, "--listen", &listen];
+        arguments.extend(further);
+        Process::start(self, name, "fulcrum-optimizer", &arguments)
     }
 
     /// Starts a scheduler that asks an optimizer, and need not be waited for long by whoever takes

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use fulcrum_service::{RPCS, Rpcs};
 use fulcrum_store::{Store, StoreError};
-use fulcrum_telemetry::{Metric, PROCESS, Snapshot};
+use fulcrum_telemetry::{Metric, PROCESS, Process, Snapshot};
+
+/// This process, as it is told.
+pub(crate) const THIS: Process = Process { name: "optimizer", version: env!("CARGO_PKG_VERSION") };
 
 const OF_MODEL: &[&str] = &["board_model"];
 static MEASUREMENTS: Metric = Metric::counter(
@@ -111,7 +114,7 @@ pub(crate) async fn metrics(store: Store, cost: Cost, rpcs: Rpcs) -> Snapshot {
         tracing::warn!(%error, "the metrics of the store are left out");
     }
     rpcs.tell(&mut snapshot);
-    snapshot.process("optimizer", env!("CARGO_PKG_VERSION"));
+    snapshot.process(THIS);
     snapshot
 }
 

@@ -5,12 +5,12 @@ use std::future::Future;
 use fulcrum_api::Address;
 use fulcrum_api::v1::optimizer_service_server::OptimizerServiceServer;
 use fulcrum_edge::{Edge, Limits};
-use fulcrum_service::{ServeError, asked_to_stop, bind, metrics_at};
+use fulcrum_service::{ServeError, asked_to_stop, bind};
 use fulcrum_store::{Store, StoreError};
 use tonic::service::RoutesBuilder;
 
 use crate::config::Config;
-use crate::metrics::metrics;
+use crate::metrics::{THIS, metrics};
 use crate::searches::Searches;
 use crate::service::Optimizer;
 
@@ -42,7 +42,7 @@ pub async fn run(config: &Config) -> Result<(), OptimizerError> {
     let store = Store::open(&config.service.store).await?;
     let listen = config.service.listen.clone();
     let listen = listen.unwrap_or_else(|| Address::Network(LISTEN.into()));
-    let bound = bind(&edge, &listen, config.service.http).await?;
+    let bound = bind(&edge, &listen, config.service.http).await?.sending_to(&config.service.otlp);
     tracing::info!(address = %bound.address(), "serving");
     let stop = async {
         if let Err(error) = asked_to_stop().await {
@@ -59,13 +59,14 @@ pub async fn run(config: &Config) -> Result<(), OptimizerError> {
 /// When serving fails.
 pub async fn serve(
     store: Store,
-    bound: fulcrum_service::Bound,
+    mut bound: fulcrum_service::Bound,
     searches_at_a_time: usize,
     stop: impl Future<Output = ()>,
 ) -> Result<(), OptimizerError> {
     let searches = Searches::new(store.clone(), searches_at_a_time);
     let (cost, rpcs) = (searches.cost.clone(), bound.rpcs().clone());
-    let pages = metrics_at(move || metrics(store.clone(), cost.clone(), rpcs.clone()));
+    let snapshot = move || metrics(store.clone(), cost.clone(), rpcs.clone());
+    let pages = bound.tell(THIS, snapshot);
     let taking_up = tokio::spawn({
         let searches = searches.clone();
         async move { searches.take_up().await }

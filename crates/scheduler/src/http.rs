@@ -9,14 +9,17 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
-use fulcrum_service::{RPCS, Rpcs, metrics_at};
+use fulcrum_service::{Bound, RPCS, Rpcs};
 use fulcrum_store::{Store, StoreError};
-use fulcrum_telemetry::{Metric, PROCESS, Snapshot};
+use fulcrum_telemetry::{Metric, PROCESS, Process, Snapshot};
 use serde::Serialize;
 
 use crate::fleet::SITE_POWER;
 use crate::page::{Source, page};
 use crate::seen::{SEEN, Seen};
+
+/// This process, as it is told.
+const THIS: Process = Process { name: "scheduler", version: env!("CARGO_PKG_VERSION") };
 
 static LEADING: Metric = Metric::gauge(
     "fulcrum_scheduler_leading",
@@ -58,14 +61,14 @@ pub(crate) struct Own {
 }
 
 /// Everything that is served over HTTP.
-pub(crate) fn pages(source: Source, own: Arc<Own>, rpcs: Rpcs) -> Router {
-    let store = source.store.clone();
+pub(crate) fn pages(source: Source, own: Arc<Own>, bound: &mut Bound) -> Router {
+    let (store, rpcs) = (source.store.clone(), bound.rpcs().clone());
     let targets = {
         let store = store.clone();
         move || targets(store.clone())
     };
     let snapshot = move || snapshot(store.clone(), own.clone(), rpcs.clone());
-    metrics_at(snapshot).route("/targets", get(targets)).merge(page(source))
+    bound.tell(THIS, snapshot).route("/targets", get(targets)).merge(page(source))
 }
 
 async fn snapshot(store: Store, own: Arc<Own>, rpcs: Rpcs) -> Snapshot {
@@ -77,7 +80,7 @@ async fn snapshot(store: Store, own: Arc<Own>, rpcs: Rpcs) -> Snapshot {
         tracing::warn!(%error, "the metrics of the fleet are left out");
     }
     rpcs.tell(&mut snapshot);
-    snapshot.process("scheduler", env!("CARGO_PKG_VERSION"));
+    snapshot.process(THIS);
     snapshot
 }
 

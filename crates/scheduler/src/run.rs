@@ -50,7 +50,7 @@ pub async fn run(config: &Config) -> Result<(), SchedulerError> {
     let store = Store::open(&config.service.store).await?;
     let listen = config.service.listen.clone();
     let listen = listen.unwrap_or_else(|| Address::Network(LISTEN.into()));
-    let bound = bind(&edge, &listen, config.service.http).await?;
+    let bound = bind(&edge, &listen, config.service.http).await?.sending_to(&config.service.otlp);
     tracing::info!(address = %bound.address(), optimizer = %config.optimizer, "serving");
     let stop = async {
         if let Err(error) = asked_to_stop().await {
@@ -67,7 +67,7 @@ pub async fn run(config: &Config) -> Result<(), SchedulerError> {
 /// When serving fails.
 pub async fn serve(
     store: Store,
-    bound: Bound,
+    mut bound: Bound,
     optimizer: &Address,
     habits: Habits,
     stop: impl Future<Output = ()>,
@@ -77,7 +77,7 @@ pub async fn serve(
     let replica =
         Arc::new(Replica::new(store.clone(), planner, records, Arc::default(), habits.takeover));
     let source = Source { store: store.clone(), planner: replica.planner.clone() };
-    let pages = pages(source, replica.own.clone(), bound.rpcs().clone());
+    let pages = pages(source, replica.own.clone(), &mut bound);
     let service = Scheduler { store: store.clone(), woken: replica.woken.clone() };
     let add = |routes: &mut RoutesBuilder| {
         routes.add_service(SchedulerServiceServer::new(InScope(service)));

@@ -8,7 +8,7 @@ use axum::routing::get;
 use fulcrum_telemetry::{CONTENT_TYPE, Snapshot};
 
 /// Serves the metrics that `snapshot` gives at `/metrics`.
-pub fn metrics_at<F>(snapshot: impl Fn() -> F + Clone + Send + Sync + 'static) -> Router
+pub(crate) fn metrics_at<F>(snapshot: impl Fn() -> F + Clone + Send + Sync + 'static) -> Router
 where
     F: Future<Output = Snapshot> + Send + 'static,
 {

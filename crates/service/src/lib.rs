@@ -10,7 +10,6 @@ mod rpcs;
 mod serve;
 mod status;
 
-pub use http::metrics_at;
 pub use log::{LogFormat, start_log};
 pub use name::{new_id, request_id, resource_name, valid_name};
 pub use page::page_size;

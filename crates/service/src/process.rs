@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use fulcrum_api::Address;
 use fulcrum_edge::EdgeArgs;
+use fulcrum_telemetry::OtlpArgs;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::log::LogFormat;
@@ -36,6 +37,9 @@ pub struct ServiceArgs {
     /// Where to serve metrics over HTTP, at /metrics; a scheduler also serves its page: 127.0.0.1:7621
     #[arg(long, env = "FULCRUM_HTTP", value_name = "ADDRESS")]
     pub http: Option<SocketAddr>,
+    /// Where metrics are sent to.
+    #[command(flatten)]
+    pub otlp: OtlpArgs,
     /// Who is let in, and how much of them.
     #[command(flatten)]
     pub edge: EdgeArgs,

@@ -7,10 +7,12 @@ use std::time::Duration;
 use axum::Router;
 use fulcrum_api::{Address, FILE_DESCRIPTOR_SET};
 use fulcrum_edge::{Edge, EdgeError, Gate, LocalUsers, Peer, guarded};
+use fulcrum_telemetry::{OtlpArgs, Process, Sending, Snapshot};
 use tokio::task::JoinHandle;
 use tonic::service::RoutesBuilder;
 use tonic::transport::Server;
 
+use crate::http::metrics_at;
 use crate::rpcs::Rpcs;
 
 /// So many requests of one connection are answered at a time.
@@ -29,6 +31,8 @@ pub struct Bound {
     grpc: fulcrum_edge::Bound,
     http: Option<fulcrum_edge::Bound>,
     rpcs: Rpcs,
+    otlp: OtlpArgs,
+    sending: Option<Sending>,
 }
 
 impl Bound {
@@ -45,6 +49,26 @@ impl Bound {
     /// The calls that it will answer.
     pub const fn rpcs(&self) -> &Rpcs {
         &self.rpcs
+    }
+
+    /// The same, which also sends its metrics to a collector, if one is named.
+    #[must_use]
+    pub fn sending_to(self, otlp: &OtlpArgs) -> Self {
+        Self { otlp: otlp.clone(), ..self }
+    }
+
+    /// Tells the metrics that `snapshot` gives for as long as it serves: to the collector, and at
+    /// `/metrics` of these pages.
+    pub fn tell<F>(
+        &mut self,
+        process: Process,
+        snapshot: impl Fn() -> F + Clone + Send + Sync + 'static,
+    ) -> Router
+    where
+        F: Future<Output = Snapshot> + Send + 'static,
+    {
+        self.sending = self.otlp.send(process, snapshot.clone());
+        metrics_at(snapshot)
     }
 }
 
@@ -77,7 +101,7 @@ pub async fn bind(
         Some(address) => Some(fulcrum_edge::Bound::pages(edge, "--http", address).await?),
         None => None,
     };
-    Ok(Bound { grpc, http, rpcs: Rpcs::default() })
+    Ok(Bound { grpc, http, rpcs: Rpcs::default(), otlp: OtlpArgs::default(), sending: None })
 }
 
 /// Serves the services that `add` adds, and `pages` over HTTP where it is bound for that, until

@@ -1,15 +1,18 @@
-//! What every process tells of itself: metrics for Prometheus, each with its meaning in one place.
+//! What every process tells of itself: metrics for Prometheus and for OpenTelemetry, each with its
+//! meaning in one place.
 //!
 //! Metrics are made from what is known at the moment they are asked for: a [`Snapshot`] is filled
-//! and written. What a [`Metric`] means stands once, as a constant, from which both the text that
+//! and written, or sent to a collector. What a [`Metric`] means stands once, as a constant, from which both the text that
 //! Prometheus reads and the document for people are made.
 
 mod histogram;
 mod metric;
+mod otlp;
 mod process;
 mod snapshot;
 
 pub use histogram::{Histogram, LATENCY_SECONDS};
 pub use metric::{Metric, MetricKind, document};
-pub use process::PROCESS;
+pub use otlp::{OtlpArgs, Sending};
+pub use process::{PROCESS, Process};
 pub use snapshot::{CONTENT_TYPE, Snapshot};

@@ -13,15 +13,24 @@ static BUILD: Metric = Metric::gauge(
     "Which process of which version this is; always 1",
 );
 
+/// Which process tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Process {
+    /// Its name: agent, optimizer, scheduler.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
 /// What every process tells of itself.
 pub static PROCESS: &[&Metric] = &[&CPU, &RESIDENT, &BUILD];
 
 impl Snapshot {
     /// Adds what the process itself costs.
-    pub fn process(&mut self, name: &str, version: &str) {
+    pub fn process(&mut self, process: Process) {
         self.set_known(&CPU, [], own_cpu_seconds());
         self.set_known(&RESIDENT, [], own_resident_bytes());
-        self.set(&BUILD, [name, version], 1.0);
+        self.set(&BUILD, [process.name, process.version], 1.0);
     }
 }
 

@@ -15,15 +15,15 @@ use crate::metric::{Metric, MetricKind};
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Debug)]
-enum Value {
+pub(crate) enum Value {
     Number(f64),
     Histogram(Histogram),
 }
 
 #[derive(Debug)]
-struct Family {
-    metric: &'static Metric,
-    samples: Vec<(Vec<String>, Value)>,
+pub(crate) struct Family {
+    pub(crate) metric: &'static Metric,
+    pub(crate) samples: Vec<(Vec<String>, Value)>,
 }
 
 /// The values of metrics at one moment. What is not known is left out: it is never zero instead.
@@ -71,6 +71,10 @@ impl Snapshot {
         });
         let labels = labels.iter().map(|&label| label.to_owned()).collect();
         self.families[place].samples.push((labels, value));
+    }
+
+    pub(crate) fn families(&self) -> &[Family] {
+        &self.families
     }
 
     /// All values in the text format of `OpenMetrics`.

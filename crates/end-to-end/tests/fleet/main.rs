@@ -9,5 +9,6 @@ mod faults;
 mod jobs;
 mod network;
 mod rig;
+mod told;
 mod watched;
 mod workers;
