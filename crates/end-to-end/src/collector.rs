@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::collector::metrics::v1::{
     ExportMetricsServiceRequest, ExportMetricsServiceResponse,
 };
 use opentelemetry_proto::tonic::common::v1::any_value;
-use tokio::task::JoinHandle;
+use tokio::runtime::Runtime;
 use tonic::{Request, Response, Status};
 
 /// The names of metrics, by the service that sent them.
@@ -22,7 +22,8 @@ type Told = Arc<Mutex<BTreeMap<String, BTreeSet<String>>>>;
 pub struct Collector {
     address: SocketAddr,
     told: Told,
-    serving: Option<JoinHandle<Result<(), tonic::transport::Error>>>,
+    /// A runtime of its own: with it the connections end too.
+    serving: Option<Runtime>,
 }
 
 impl Collector {
@@ -41,20 +42,25 @@ impl Collector {
         format!("http://{}", self.address)
     }
 
-    /// Begins to collect.
+    /// Begins to collect, from nothing.
+    ///
+    /// # Panics
+    /// When there are no threads for it.
     pub fn start(&mut self) {
+        self.stop();
+        self.told = Told::default();
         let service = MetricsServiceServer::new(Collecting(self.told.clone()));
         let serving = tonic::transport::Server::builder().add_service(service);
-        self.serving = Some(tokio::spawn(serving.serve(self.address)));
+        let runtime = Runtime::new().expect("threads");
+        runtime.spawn(serving.serve(self.address));
+        self.serving = Some(runtime);
     }
 
-    /// Ends, and forgets.
-    pub async fn stop(&mut self) {
+    /// Ends, with all that are connected.
+    pub fn stop(&mut self) {
         if let Some(serving) = self.serving.take() {
-            serving.abort();
-            let _ = serving.await;
+            serving.shutdown_background();
         }
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// What it was told of: the names of metrics, by service.
@@ -66,6 +72,12 @@ impl Collector {
 impl Default for Collector {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

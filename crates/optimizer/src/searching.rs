@@ -95,11 +95,11 @@ pub(crate) fn search(
     };
     let alternate = alternate_named(&order.spec.alternate).unwrap_or_default();
     let is_front = matches!(order.recipe.method, Method::Front(_));
+    // Of very much a part is told; what the strategy asks for of the rest is not measured again.
+    let on_disk: BTreeMap<Measurement, Reading> = readings.iter().copied().collect();
+    let before = Stored::new((*order.setting).clone(), &order.problem, readings, false);
+    let told = before.worth_telling(&order.problem, alternate);
     // A front's allowance is what it needs in all; a search's is what it may add.
-    let known_already: BTreeMap<Measurement, Reading> = readings.iter().copied().collect();
-    let measured_before = readings.len() as u64;
-    let known_here = Stored::new((*order.setting).clone(), &order.problem, readings, false);
-    let told = known_here.worth_telling(&order.problem, alternate);
     let allowance = if is_front { own } else { beyond_stored(own, &told) };
     let mut strategy = order.recipe.start(Task {
         setting: order.setting.clone(),
@@ -121,7 +121,7 @@ pub(crate) fn search(
             Step::Done(outcome) => {
                 drop(board);
                 if answers_every_budget(order) {
-                    let measured = measured_before + u64::from(spent.measurements);
+                    let measured = before.readings.len() as u64 + u64::from(spent.measurements);
                     let points = strategy.profiles().operating_points(order.problem.roles());
                     runtime.block_on(keep_front(
                         store,
@@ -134,7 +134,7 @@ pub(crate) fn search(
                 return Ok(to_wire(order, &outcome));
             }
             Step::Measure(measurement) => {
-                if let Some(reading) = known_already.get(&measurement) {
+                if let Some(reading) = on_disk.get(&measurement) {
                     strategy.tell(measurement, *reading);
                     continue;
                 }

@@ -2,8 +2,8 @@
 //! meaning in one place.
 //!
 //! Metrics are made from what is known at the moment they are asked for: a [`Snapshot`] is filled
-//! and written, or sent to a collector. What a [`Metric`] means stands once, as a constant, from which both the text that
-//! Prometheus reads and the document for people are made.
+//! and written, or sent to a collector. What a [`Metric`] means stands once, as a constant, from
+//! which the text that Prometheus reads, what a collector gets and the document for people are made.
 
 mod histogram;
 mod metric;

@@ -46,6 +46,7 @@ async fn every_process_tells_a_collector_also_one_that_comes_late_and_again() {
     for _ in 0..2 {
         collector.start();
         until_told(&collector, &wanted).await;
-        collector.stop().await;
+        collector.stop();
+        tokio::time::sleep(Duration::from_secs(2)).await;
     }
 }

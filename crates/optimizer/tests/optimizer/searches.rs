@@ -3,6 +3,9 @@
 use std::time::{Duration, Instant};
 
 use fulcrum_api::v1;
+use fulcrum_board::{Profiler as _, SimulatedOrin};
+use fulcrum_domain::{BatchSize, Workload};
+use fulcrum_store::mode_text;
 use fulcrum_throwaway_postgres::Postgres;
 
 use crate::process::{Optimizer, create, problem, solve, spec, stored, watch};
@@ -40,6 +43,49 @@ async fn a_search_is_watched_to_its_plan_and_every_profile_is_kept() {
     let page = v1::ListSearchesRequest { page_token: first.next_page_token, ..page };
     let rest = client.list_searches(page).await.unwrap().into_inner();
     assert_eq!(rest.searches.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_is_not_measured_however_much_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let optimizer = Optimizer::with_sqlite(folder.path());
+    let mut client = optimizer.client().await;
+    // Every mode of the board: far more than a search is told.
+    let mut orin = SimulatedOrin::exact();
+    let space = orin.space().clone();
+    let (workload, size) = (Workload::train("resnet18"), BatchSize::new(16).unwrap());
+    let every: Vec<v1::StoredProfile> = space
+        .ids()
+        .map(|mode| {
+            let read = orin.measure(&workload, mode, size).unwrap();
+            v1::StoredProfile {
+                board_model: SimulatedOrin::NAME.into(),
+                software: "table".into(),
+                workload: "resnet18".into(),
+                kind: "train".into(),
+                mode: mode_text(&space, mode),
+                batch_size: size.get(),
+                minibatch_seconds: Some(read.minibatch.get()),
+                power_watts: Some(read.power.get()),
+                ..Default::default()
+            }
+        })
+        .collect();
+    let count = every.len();
+    let messages: Vec<_> = every
+        .chunks(5_000)
+        .map(|part| v1::ImportProfilesRequest { profiles: part.to_vec() })
+        .collect();
+    client.import_profiles(tokio_stream::iter(messages)).await.unwrap();
+    for watts in [20.0, 35.0] {
+        let train =
+            v1::Problem { train: "resnet18".into(), power_watts: watts, ..Default::default() };
+        let search = create(&mut client, "", spec("guided", train)).await;
+        let end = watch(&mut client, &search.name).await.pop().unwrap();
+        assert_eq!((end.state.as_str(), end.measurements), ("done", 0), "{count} stored: {end:?}");
+        let plan = end.outcome.unwrap().plan.expect("it is solvable");
+        assert!(plan.peak_power_watts <= watts, "{plan:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
