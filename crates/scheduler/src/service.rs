@@ -129,8 +129,8 @@ impl SchedulerService for Scheduler {
     async fn get_job(&self, request: Request<v1::GetJobRequest>) -> Answer<v1::GetJobResponse> {
         let request = request.into_inner();
         let job = self.job(&request.name).await?;
-        let plans = self.store.latest_plans(&job.name).await.map_err(|error| of_store(&error))?;
         let all = self.standings().await.map_err(|error| of_store(&error))?;
+        let plans = self.store.latest_plans(&job.name).await.map_err(|error| of_store(&error))?;
         let own = format!("jobs/{}", job.name);
         let boards: Vec<_> = all.into_values().filter(|standing| standing.job == own).collect();
         let has = |plan: &StoredPlan| {

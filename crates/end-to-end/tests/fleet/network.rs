@@ -64,7 +64,10 @@ async fn a_network_that_swallows_everything_is_noticed_and_reached_over_again() 
             let has = |board: &v1::BoardStanding| {
                 board.state == "running" && board.budget_watts == Some(27.5)
             };
-            answer.boards.len() == ROUNDS && answer.boards.iter().all(has)
+            // Its plans are kept a moment after they are in force.
+            answer.boards.len() == ROUNDS
+                && answer.boards.iter().all(has)
+                && answer.plans.iter().filter(|plan| plan.generation == 2).count() == ROUNDS
         })
         .await;
     for plan in answer.plans {
