@@ -24,6 +24,7 @@ mod metrics;
 mod open_board;
 mod requests;
 mod run;
+mod sampled_turns;
 mod sampler;
 mod serve;
 mod service;

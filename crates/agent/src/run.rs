@@ -168,6 +168,7 @@ pub async fn run_until(
     };
     let (bound, at_metrics) = bind(&edge, config).await?;
     let metrics = Metrics::new(agent.clone());
+    let tracing = config.otlp.trace(THIS);
     let _sending = config.otlp.send(THIS, {
         let metrics = metrics.clone();
         move || {
@@ -190,6 +191,9 @@ pub async fn run_until(
     stopping.send_replace(true);
     if let Some(server) = metrics_server {
         let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
+    }
+    if let Some(tracing) = tracing {
+        tracing.end().await;
     }
     served?;
     restored?;

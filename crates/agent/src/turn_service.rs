@@ -12,6 +12,7 @@ use fulcrum_api::{
 use fulcrum_board::SimulatedBoard;
 use fulcrum_domain::{ModeSpace, WorkloadKind};
 use fulcrum_interleave::simulate::Arrivals;
+use fulcrum_trace::Span;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard, Notify, mpsc};
 use tokio_stream::Stream;
@@ -20,6 +21,7 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::following::{Answer, Following};
 use crate::requests::{mode, text, time};
+use crate::sampled_turns::SampledTurns;
 use crate::sampler::Account;
 use crate::service::{Agent, changed};
 use crate::turns::{
@@ -43,6 +45,7 @@ pub(crate) struct Turns {
     pub(crate) handle: TurnsHandle,
     attribution: Mutex<Attribution>,
     totals: Mutex<WorkloadTotals>,
+    sampled: Mutex<SampledTurns>,
     /// Where workers are simulated; elsewhere none are.
     pub(crate) simulated: Option<SimulatedBoard>,
     plan: AsyncMutex<InForce>,
@@ -70,6 +73,7 @@ impl Turns {
             handle,
             attribution: Mutex::default(),
             totals: Mutex::default(),
+            sampled: Mutex::default(),
             simulated,
             plan: AsyncMutex::default(),
             plan_changed: Notify::new(),
@@ -92,6 +96,10 @@ impl Turns {
 
     pub(crate) fn totals(&self) -> std::sync::MutexGuard<'_, WorkloadTotals> {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sampled(&self) -> std::sync::MutexGuard<'_, SampledTurns> {
+        self.sampled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the simulated workers and all turns, at once: nobody else uses the plan any more.
@@ -145,6 +153,7 @@ pub(crate) async fn keep_account(agent: Agent) {
             Ok(Happening::Ran(turn)) => {
                 let time = turn.minibatch.ended.since(turn.minibatch.began);
                 agent.turns.attribution().ran(turn.worker, &turn.workload, time);
+                agent.turns.sampled().ran(turn);
             }
             Ok(Happening::Attached { process }) => {
                 let process = *process;
@@ -247,6 +256,7 @@ impl TurnService for Agent {
         in_force.following = Following::new(token, &plan, answers);
         self.turns.attribution().expect(plan.expected_watts);
         self.turns.handle.agree(plan.agreement);
+        self.turns.sampled().begin(Span::here().kept());
         self.turns.plan_changed.notify_one();
         in_force.simulated = self.turns.simulate(&jobs)?;
         in_force.generation = request.generation;

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use fulcrum_credentials::Credentials;
+use fulcrum_trace::send_on;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -83,6 +84,7 @@ impl Service<Request<Body>> for Caller {
             shown.set_sensitive(true);
             request.headers_mut().insert(AUTHORIZATION, shown);
         }
+        send_on(request.headers_mut());
         self.channel.call(request)
     }
 }

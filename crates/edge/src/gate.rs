@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use fulcrum_access::{Identity, Record, Rpc, rpc, subject};
 use fulcrum_api::{because, reason};
+use fulcrum_trace::Span;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
@@ -77,10 +78,18 @@ where
             let mut call = Call::of(edge, rpc, &request);
             let by = Instant::now() + rpc.map_or(UNKNOWN, |rpc| rpc.within);
             let status = match timeout_at(by, call.let_in(request)).await {
-                Ok(Ok(request)) => match timeout_at(by, inner.call(request)).await {
-                    Ok(answer) => return Ok(call.answered(answer?).await),
-                    Err(_) => call.too_slow("was not answered"),
-                },
+                Ok(Ok(request)) => {
+                    let span = call.begin(request.headers());
+                    let answering = inner.call(request);
+                    let answer = match &span {
+                        Some(span) => timeout_at(by, span.within(answering)).await,
+                        None => timeout_at(by, answering).await,
+                    };
+                    match answer {
+                        Ok(answer) => return Ok(call.answered(answer?, span).await),
+                        Err(_) => call.too_slow("was not answered"),
+                    }
+                }
                 Ok(Err(status)) => status,
                 Err(_) => call.too_slow("was not received"),
             };
@@ -139,12 +148,23 @@ impl Call {
         self.rpc.is_some_and(|rpc| rpc.record != Record::Nothing)
     }
 
-    async fn answered(&self, answer: Response<Body>) -> Response<Body> {
+    /// What is let in and does something begins a trace, if it is part of none.
+    fn begin(&self, headers: &HeaderMap) -> Option<Span> {
+        let span = Span::answer(self.rpc?.name, headers, self.is_recorded())?;
+        let who = self.who.as_ref().map(|who| who.name.clone()).unwrap_or_default();
+        let on = self.on.clone().unwrap_or_default();
+        Some(span.saying("rpc.system", "grpc").saying("fulcrum.who", who).saying("fulcrum.on", on))
+    }
+
+    async fn answered(&self, answer: Response<Body>, span: Option<Span>) -> Response<Body> {
+        // What is refused says so at once; a stream that fails later has begun, and that counts.
+        let status = Status::from_header_map(answer.headers());
+        let code = status.as_ref().map_or(Code::Ok, Status::code);
+        let why = status.as_ref().map_or("", Status::message);
+        if let Some(span) = span.filter(|_| code != Code::Ok) {
+            span.failed(why.to_owned());
+        }
         if self.is_recorded() {
-            // What is refused says so at once; a stream that fails later has begun, and that counts.
-            let status = Status::from_header_map(answer.headers());
-            let code = status.as_ref().map_or(Code::Ok, Status::code);
-            let why = status.as_ref().map_or("", Status::message);
             self.edge.audit().write(self.line(code, why)).await;
         }
         answer

@@ -15,7 +15,7 @@ mod wire;
 
 pub use ask::{Client, job_spec, pair, request_id};
 pub use clocks::Clocks;
-pub use collector::Collector;
+pub use collector::{Collector, Told, ToldSpan};
 pub use crowd::Crowd;
 pub use process::Process;
 pub use repeater::Repeater;

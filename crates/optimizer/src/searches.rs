@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use fulcrum_api::v1;
 use fulcrum_service::{new_id, now_ms};
-use fulcrum_store::{SearchState, Store, StoreError, StoredSearch};
+use fulcrum_store::{Asked, SearchState, Store, StoreError, StoredSearch};
+use fulcrum_trace::{Kept, Span};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
@@ -84,7 +85,9 @@ impl Searches {
         let id = new_id();
         // Its own before anybody can see it.
         self.store.lead(&role(&id), &self.holder, OWNED).await?;
-        let search = self.store.add_search(&id, &spec, request_id, now_ms()).await?;
+        let trace = Span::here().kept();
+        let asked = Asked::new(request_id, now_ms()).traced(trace.as_str());
+        let search = self.store.add_search(&id, &spec, asked).await?;
         if search.id == id {
             self.go_on(search.clone(), order);
         } else {
@@ -190,7 +193,10 @@ impl Searches {
             let renewing = tokio::spawn(searches.clone().renew(role(&id), stop.lost.clone()));
             if let Ok(_permit) = searches.at_a_time.clone().acquire_owned().await {
                 searches.cost.begins();
-                let result = searches.run(stored, order, stop, changed.clone()).await;
+                let span = begun(&stored, &order);
+                let running = searches.run(stored, order, stop, changed.clone());
+                let result = span.within(running).await;
+                span.says("fulcrum.result", result.unwrap_or("left to another process"));
                 searches.cost.ends(result);
             }
             renewing.abort();
@@ -224,7 +230,9 @@ impl Searches {
         let before = (stored.measurements, stored.modes);
         let (store, runtime, shown) = (self.store.clone(), Handle::current(), stored.clone());
         let (known, cost) = (self.known.clone(), self.cost.clone());
+        let span = Span::here();
         let ended = tokio::task::spawn_blocking(move || {
+            let _here = span.enter();
             let mut last = Spent::default();
             let outcome = search((&runtime, &store, &known, &cost), &order, |spent| {
                 last = spent.clone();
@@ -282,6 +290,18 @@ impl Searches {
         }
         Some(result)
     }
+}
+
+/// The span of a search that begins, or goes on.
+fn begun(stored: &StoredSearch, order: &Order) -> Span {
+    let problem = &order.problem;
+    let workloads = problem.roles().iter().filter_map(|role| problem.workload(*role));
+    let workloads: Vec<String> = workloads.map(ToString::to_string).collect();
+    Span::part_of(&Kept::new(&stored.trace), "search")
+        .saying("fulcrum.search", stored.id.clone())
+        .saying("fulcrum.strategy", order.recipe.name.clone())
+        .saying("fulcrum.board_model", order.board.model.clone())
+        .saying("fulcrum.workloads", workloads.join(", "))
 }
 
 fn role(id: &str) -> String {

@@ -12,6 +12,7 @@ use fulcrum_domain::{Failure, Measurement, Outcome, Problem, Reading, Setting};
 use fulcrum_search::{Allowance, Method, Recipe, Step, Task, recipe};
 use fulcrum_service::now_ms;
 use fulcrum_store::{Store, StoreError, StoredFront, StoredProfile};
+use fulcrum_trace::Span;
 use tokio::runtime::Handle;
 
 use crate::known::{Known, Pair};
@@ -181,13 +182,28 @@ fn measure(
     order: &Order,
     measurement: Measurement,
 ) -> Result<Reading, SearchError> {
-    let reading = match order.problem.workload(measurement.role) {
-        Some(workload) => board.measure(workload, measurement.mode, measurement.batch_size),
-        None => Err(Failure::Unavailable),
+    let Some(workload) = order.problem.workload(measurement.role) else {
+        return Ok(Err(Failure::Unavailable));
+    };
+    let span = Span::begin("measure")
+        .saying("fulcrum.workload", workload.to_string())
+        .saying("fulcrum.power_mode", order.setting.space.describe(measurement.mode))
+        .saying("fulcrum.batch_size", i64::from(measurement.batch_size.get()));
+    let reading = {
+        let _here = span.enter();
+        board.measure(workload, measurement.mode, measurement.batch_size)
     };
     match board.lost() {
-        Some(reason) => Err(SearchError::Board(reason)),
-        None => Ok(reading),
+        Some(reason) => {
+            span.failed(reason.clone());
+            Err(SearchError::Board(reason))
+        }
+        None => {
+            if let Err(failure) = &reading {
+                span.failed(failure.to_string());
+            }
+            Ok(reading)
+        }
     }
 }
 

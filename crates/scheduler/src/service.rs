@@ -13,6 +13,7 @@ use fulcrum_store::{
     Asked, JobState, Store, StoreError, StoredBoard, StoredBoardState, StoredEvent, StoredJob,
     StoredPlan, StoredWindow,
 };
+use fulcrum_trace::Span;
 use tokio::sync::{Notify, mpsc};
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -104,7 +105,8 @@ impl SchedulerService for Scheduler {
         let name = name.map_err(|error| malformed(&error))?;
         let spec = request.spec.ok_or_else(|| malformed(&Malformed::missing("spec")))?;
         wanted_from_wire::job(&spec).map_err(|error| malformed(&error.within("spec")))?;
-        let asked = asked(&request.request_id)?;
+        let trace = Span::here().kept();
+        let asked = asked(&request.request_id)?.traced(trace.as_str());
         let value = serde_json::to_value(&spec)
             .map_err(|error| Status::internal(format!("the job cannot be kept: {error}")))?;
         let job = if request.validate_only {
@@ -117,6 +119,7 @@ impl SchedulerService for Scheduler {
                 message: "checked; nothing was changed".into(),
                 created_at_ms: now_ms(),
                 updated_at_ms: now_ms(),
+                trace: String::new(),
             }
         } else {
             let put = self.store.put_job(name, &value, asked).await;

@@ -7,6 +7,7 @@ use fulcrum_api::v1;
 use fulcrum_domain::ModeSpace;
 use fulcrum_service::now_ms;
 use fulcrum_store::{NewEvent, Store};
+use fulcrum_trace::Kept;
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::http::Own;
@@ -84,6 +85,8 @@ pub(crate) struct Order {
     pub(crate) spec: Arc<v1::JobSpec>,
     /// The job's power budget, or the board's share of the site's.
     pub(crate) budget_watts: f64,
+    /// What its last change is part of.
+    pub(crate) trace: Kept,
 }
 
 impl Order {

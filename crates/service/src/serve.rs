@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use fulcrum_api::{Address, FILE_DESCRIPTOR_SET};
 use fulcrum_edge::{Edge, EdgeError, Gate, LocalUsers, Peer, guarded};
-use fulcrum_telemetry::{OtlpArgs, Process, Sending, Snapshot};
+use fulcrum_telemetry::{OtlpArgs, Process, Sending, Snapshot, Tracing};
 use tokio::task::JoinHandle;
 use tonic::service::RoutesBuilder;
 use tonic::transport::Server;
@@ -33,6 +33,7 @@ pub struct Bound {
     rpcs: Rpcs,
     otlp: OtlpArgs,
     sending: Option<Sending>,
+    tracing: Option<Tracing>,
 }
 
 impl Bound {
@@ -51,14 +52,14 @@ impl Bound {
         &self.rpcs
     }
 
-    /// The same, which also sends its metrics to a collector, if one is named.
+    /// The same, which also sends metrics and traces to a collector, if one is named.
     #[must_use]
     pub fn sending_to(self, otlp: &OtlpArgs) -> Self {
         Self { otlp: otlp.clone(), ..self }
     }
 
-    /// Tells the metrics that `snapshot` gives for as long as it serves: to the collector, and at
-    /// `/metrics` of these pages.
+    /// Tells what this process does for as long as it serves: the metrics that `snapshot` gives to the
+    /// collector and at `/metrics` of these pages, and traces to the collector.
     pub fn tell<F>(
         &mut self,
         process: Process,
@@ -68,6 +69,7 @@ impl Bound {
         F: Future<Output = Snapshot> + Send + 'static,
     {
         self.sending = self.otlp.send(process, snapshot.clone());
+        self.tracing = self.otlp.trace(process);
         metrics_at(snapshot)
     }
 }
@@ -101,7 +103,8 @@ pub async fn bind(
         Some(address) => Some(fulcrum_edge::Bound::pages(edge, "--http", address).await?),
         None => None,
     };
-    Ok(Bound { grpc, http, rpcs: Rpcs::default(), otlp: OtlpArgs::default(), sending: None })
+    let (rpcs, otlp) = (Rpcs::default(), OtlpArgs::default());
+    Ok(Bound { grpc, http, rpcs, otlp, sending: None, tracing: None })
 }
 
 /// Serves the services that `add` adds, and `pages` over HTTP where it is bound for that, until
@@ -146,6 +149,9 @@ pub async fn serve(
         .add_routes(routes.routes());
     if let Some(incoming) = bound.grpc.incoming() {
         router.serve_with_incoming_shutdown(incoming, stop).await?;
+    }
+    if let Some(tracing) = bound.tracing.take() {
+        tracing.end().await;
     }
     Ok(())
 }

@@ -71,6 +71,8 @@ pub struct StoredJob {
     pub created_at_ms: i64,
     /// When it last changed.
     pub updated_at_ms: i64,
+    /// The trace that its last change is part of; empty for none.
+    pub trace: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -83,6 +85,7 @@ struct Row {
     message: String,
     created_at_ms: i64,
     updated_at_ms: i64,
+    trace: String,
 }
 
 impl From<Row> for StoredJob {
@@ -96,12 +99,13 @@ impl From<Row> for StoredJob {
             message: row.message,
             created_at_ms: row.created_at_ms,
             updated_at_ms: row.updated_at_ms,
+            trace: row.trace,
         }
     }
 }
 
 const SELECT: &str = "SELECT name, spec, generation, cancelled, state, message, created_at_ms, \
-                      updated_at_ms FROM jobs";
+                      updated_at_ms, trace FROM jobs";
 
 impl Store {
     /// Keeps a job, or another spec of one, whose generation then grows; a spec that is the same
@@ -116,16 +120,19 @@ impl Store {
         asked: Asked<'_>,
     ) -> Result<StoredJob, StoreError> {
         let put = "INSERT INTO jobs (name, spec, generation, cancelled, state, message, \
-                   created_at_ms, updated_at_ms) VALUES ($1, $2, 1, $3, 'pending', '', $4, $4) \
+                   created_at_ms, updated_at_ms, trace) \
+                   VALUES ($1, $2, 1, $3, 'pending', '', $4, $4, $5) \
                    ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, \
                    generation = jobs.generation + 1, cancelled = excluded.cancelled, \
-                   state = 'pending', message = '', updated_at_ms = excluded.updated_at_ms \
+                   state = 'pending', message = '', updated_at_ms = excluded.updated_at_ms, \
+                   trace = excluded.trace \
                    WHERE jobs.spec <> excluded.spec OR jobs.cancelled";
         with_database!(self, pool => {
             let mut transaction = pool.begin().await?;
             if is_new!(transaction, asked, name) {
                 let query = sqlx::query(put).bind(name).bind(Json(spec)).bind(false);
-                query.bind(asked.at_ms).execute(&mut *transaction).await?;
+                let query = query.bind(asked.at_ms).bind(asked.trace);
+                query.execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
         });

@@ -7,12 +7,20 @@ pub struct Asked<'a> {
     pub request_id: &'a str,
     /// When, in milliseconds since 1970.
     pub at_ms: i64,
+    /// The trace that this is part of; empty for none.
+    pub trace: &'a str,
 }
 
 impl<'a> Asked<'a> {
     /// Asks at a time.
     pub const fn new(request_id: &'a str, at_ms: i64) -> Self {
-        Self { request_id, at_ms }
+        Self { request_id, at_ms, trace: "" }
+    }
+
+    /// The same as part of a trace.
+    #[must_use]
+    pub const fn traced(self, trace: &'a str) -> Self {
+        Self { trace, ..self }
     }
 }
 

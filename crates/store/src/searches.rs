@@ -5,6 +5,7 @@ use sqlx::types::Json;
 
 use crate::database::{Store, with_database};
 use crate::error::StoreError;
+use crate::requests::Asked;
 
 /// How a search stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct StoredSearch {
     pub created_at_ms: i64,
     /// When it last changed.
     pub updated_at_ms: i64,
+    /// The trace that it is part of; empty for none.
+    pub trace: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -75,6 +78,7 @@ struct Row {
     modes: i64,
     created_at_ms: i64,
     updated_at_ms: i64,
+    trace: String,
 }
 
 impl From<Row> for StoredSearch {
@@ -90,12 +94,13 @@ impl From<Row> for StoredSearch {
             modes: row.modes,
             created_at_ms: row.created_at_ms,
             updated_at_ms: row.updated_at_ms,
+            trace: row.trace,
         }
     }
 }
 
 const SELECT: &str = "SELECT id, spec, state, outcome, relatives, message, measurements, modes, \
-                      created_at_ms, updated_at_ms FROM searches";
+                      created_at_ms, updated_at_ms, trace FROM searches";
 
 impl Store {
     /// Keeps a search that begins, unless its request was taken before; gives the one that there is.
@@ -106,18 +111,17 @@ impl Store {
         &self,
         id: &str,
         spec: &Value,
-        request_id: &str,
-        now_ms: i64,
+        asked: Asked<'_>,
     ) -> Result<StoredSearch, StoreError> {
-        let request_id = Some(request_id).filter(|id| !id.is_empty());
+        let request_id = Some(asked.request_id).filter(|id| !id.is_empty());
         let add = "INSERT INTO searches (id, request_id, spec, state, message, measurements, \
-                   modes, created_at_ms, updated_at_ms) \
-                   VALUES ($1, $2, $3, 'running', '', 0, 0, $4, $4) \
+                   modes, created_at_ms, updated_at_ms, trace) \
+                   VALUES ($1, $2, $3, 'running', '', 0, 0, $4, $4, $5) \
                    ON CONFLICT (request_id) DO NOTHING";
         let found = format!("{SELECT} WHERE id = $1 OR request_id = $2");
         let row: Row = with_database!(self, pool => {
-            let query = sqlx::query(add).bind(id).bind(request_id).bind(Json(spec)).bind(now_ms);
-            query.execute(pool).await?;
+            let query = sqlx::query(add).bind(id).bind(request_id).bind(Json(spec));
+            query.bind(asked.at_ms).bind(asked.trace).execute(pool).await?;
             let query = sqlx::query_as(sqlx::AssertSqlSafe(found)).bind(id).bind(request_id);
             query.fetch_one(pool).await?
         });

@@ -1,5 +1,5 @@
 //! What every process tells of itself: metrics for Prometheus and for OpenTelemetry, each with its
-//! meaning in one place.
+//! meaning in one place, and the spans of traces.
 //!
 //! Metrics are made from what is known at the moment they are asked for: a [`Snapshot`] is filled
 //! and written, or sent to a collector. What a [`Metric`] means stands once, as a constant, from
@@ -13,6 +13,6 @@ mod snapshot;
 
 pub use histogram::{Histogram, LATENCY_SECONDS};
 pub use metric::{Metric, MetricKind, document};
-pub use otlp::{OtlpArgs, Sending};
+pub use otlp::{OtlpArgs, Sending, Tracing};
 pub use process::{PROCESS, Process};
 pub use snapshot::{CONTENT_TYPE, Snapshot};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fulcrum_api::v1;
 use fulcrum_service::now_ms;
 use fulcrum_store::StoredPlan;
+use fulcrum_trace::Span;
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -19,12 +20,30 @@ use crate::rollout::KEPT_WINDOWS;
 use crate::term::{Order, Wanted};
 
 impl Driver {
-    /// Has a job run: plans for it, and searches where nothing stored answers.
+    /// Has a job run, and tells of it as part of the change that it was asked for with; of a plan
+    /// that is made again later, as something of its own.
     pub(super) async fn run(
         &self,
         session: &mut Session,
         order: Arc<Order>,
     ) -> Result<(), LinkError> {
+        let now = session.in_force.as_ref();
+        let is_first = now.is_none_or(|now| !now.order.is_same_change(&order));
+        let begin = if is_first { Span::part_of } else { Span::because_of };
+        let span = begin(&order.trace, "plan")
+            .saying("fulcrum.job", order.job.clone())
+            .saying("fulcrum.generation", order.generation)
+            .saying("fulcrum.board", self.board.name.clone())
+            .saying("fulcrum.budget_watts", order.budget_watts);
+        let done = span.within(self.plan(session, order)).await;
+        if let Err(error) = &done {
+            span.failed(error.to_string());
+        }
+        done
+    }
+
+    /// Plans for a job, and searches where nothing stored answers.
+    async fn plan(&self, session: &mut Session, order: Arc<Order>) -> Result<(), LinkError> {
         let place = self.place(&session.link);
         let problem = job::problem(&order.spec, order.budget_watts, session.rate);
         let (problems, own) = job::by_rate(&problem);
@@ -93,8 +112,11 @@ impl Driver {
         };
         let (planner, place) = (self.term.planner.clone(), place.clone());
         let (again, progress) = (session.again, session.progress.clone());
-        session.search =
-            Some(Box::pin(async move { planner.search(&place, spec, again, progress).await }));
+        // The plan goes on for as long as the search that it needs.
+        let span = Span::here();
+        session.search = Some(Box::pin(async move {
+            span.within(planner.search(&place, spec, again, progress)).await
+        }));
         Ok(())
     }
 
@@ -129,6 +151,7 @@ impl Driver {
             self.note(&order.job, &what);
             return Ok(());
         }
+        Span::here().failed(format!("no plan meets the budgets: {because}"));
         session.in_force = None;
         session.link.give_back().await?;
         let said = !self.standing.borrow().message.ends_with(because);
@@ -159,6 +182,7 @@ impl Driver {
             let simulate = if self.board.simulate { made.simulated.clone() } else { Vec::new() };
             session.link.apply(made.turns.clone(), simulate).await?;
             self.keep_plan(&order, &made, (origin, measurements));
+            Span::here().says("fulcrum.origin", origin.to_owned());
             self.note(&order.job, &format!("in force: {}; from {origin}", made.words()));
         } else if before.as_ref().is_some_and(|now| !now.order.is_same_change(&order)) {
             self.keep_plan(&order, &made, (origin, measurements));

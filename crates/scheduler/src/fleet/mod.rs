@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use fulcrum_api::v1;
 use fulcrum_store::{JobStanding, JobState, StoreError, StoredBoard, StoredBoardState, StoredJob};
+use fulcrum_trace::Kept;
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -317,6 +318,7 @@ impl Fleet {
                         generation: work.job.generation,
                         spec: work.spec.clone(),
                         budget_watts,
+                        trace: Kept::new(&work.job.trace),
                     })
                 };
                 let to_do = match budgets.get(name) {

@@ -153,11 +153,15 @@ async fn plans_and_events_are_kept_in_their_order(address: &str) {
 async fn searches_end_once(address: &str) {
     let store = open(address).await;
     let spec = json!({"train": "resnet18"});
-    let first = store.add_search("s1", &spec, "r1", 1).await.unwrap();
+    let first = store.add_search("s1", &spec, Asked::new("r1", 1)).await.unwrap();
     assert_eq!((first.state, first.measurements), (SearchState::Running, 0));
-    assert_eq!(store.add_search("s2", &spec, "r1", 2).await.unwrap(), first, "the same request");
-    store.add_search("s3", &spec, "", 3).await.unwrap();
-    store.add_search("s4", &spec, "", 4).await.unwrap();
+    assert_eq!(
+        store.add_search("s2", &spec, Asked::new("r1", 2)).await.unwrap(),
+        first,
+        "the same request"
+    );
+    store.add_search("s3", &spec, Asked::new("", 3)).await.unwrap();
+    store.add_search("s4", &spec, Asked::new("", 4)).await.unwrap();
 
     let progress = fulcrum_store::StoredSearch { measurements: 5, modes: 3, ..first.clone() };
     assert!(store.set_search(&progress).await.unwrap());

@@ -1,4 +1,4 @@
-//! Sending metrics to a collector by OTLP, for those who do not scrape.
+//! Sending metrics, for those who do not scrape.
 //!
 //! The names are those that Prometheus reads, and no units are sent beside them, so that a collector
 //! that turns them into Prometheus' names gives the same again.
@@ -7,7 +7,6 @@
 use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use clap::Args;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_client::MetricsServiceClient;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value};
@@ -18,41 +17,12 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
+use super::{ANSWERING, OtlpArgs, described};
 use crate::metric::MetricKind;
 use crate::process::Process;
 use crate::snapshot::{Family, Snapshot, Value};
-
-/// How long to wait for a collector.
-const ANSWERING: Duration = Duration::from_secs(10);
-
-/// Where metrics are sent to.
-#[expect(clippy::doc_markdown, reason = "these are shown to people as they stand")]
-#[derive(Debug, Clone, Default, Args)]
-pub struct OtlpArgs {
-    /// Collector to send metrics to by OTLP over gRPC: http://127.0.0.1:4317
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", value_parser = collector)]
-    pub otlp: Option<Endpoint>,
-    /// Seconds between two times that they are sent
-    #[arg(
-        long,
-        env = "FULCRUM_OTLP_EVERY",
-        value_name = "SECONDS",
-        default_value_t = 15,
-        value_parser = clap::value_parser!(u32).range(1..=3600)
-    )]
-    pub otlp_every: u32,
-}
-
-fn collector(text: &str) -> Result<Endpoint, String> {
-    if !text.starts_with("http://") {
-        return Err("it is http://host:port; where the way there may be listened to, let a \
-                    collector beside this process send on"
-            .into());
-    }
-    Endpoint::from_shared(text.to_owned()).map_err(|error| format!("it is no URL: {error}"))
-}
 
 /// Sends until it is dropped.
 #[derive(Debug)]
@@ -126,18 +96,10 @@ fn now_ns() -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Which process on which host.
 fn resource(process: Process) -> Resource {
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let instance = format!("{host}:{}", std::process::id());
-    let attributes = [
-        ("service.namespace", "fulcrum"),
-        ("service.name", &format!("fulcrum-{}", process.name)),
-        ("service.version", process.version),
-        ("service.instance.id", &instance),
-        ("host.name", &host),
-    ];
-    Resource { attributes: attributes.map(attribute).into(), ..Default::default() }
+    let attributes = described(process);
+    let attributes = attributes.iter().map(|(name, value)| attribute((name, value))).collect();
+    Resource { attributes, ..Default::default() }
 }
 
 fn attribute((key, value): (&str, &str)) -> KeyValue {
@@ -261,13 +223,5 @@ mod tests {
         assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
         assert_eq!(point.bucket_counts.iter().sum::<u64>(), 2);
         assert_eq!(point.bucket_counts.last(), Some(&1), "above the last bound");
-    }
-
-    #[test]
-    fn a_collector_is_named_by_a_url_that_can_be_reached() {
-        assert!(collector("http://127.0.0.1:4317").is_ok());
-        for wrong in ["127.0.0.1:4317", "https://collector:4317", "http://a b"] {
-            assert!(collector(wrong).is_err(), "{wrong}");
-        }
     }
 }
