@@ -88,6 +88,16 @@ static EXPIRED_LEASES: Metric = Metric::counter(
 const OF_WORKLOAD: &[&str] = &["workload", "kind"];
 static MINIBATCHES: Metric =
     Metric::counter("fulcrum_workload_minibatches", OF_WORKLOAD, "Minibatches that ran");
+static TURNS: Metric = Metric::counter(
+    "fulcrum_workload_turns",
+    OF_WORKLOAD,
+    "Turns in which it had the device, without those in which it was measured",
+);
+static WAITED: Metric = Metric::counter(
+    "fulcrum_workload_waited_seconds",
+    OF_WORKLOAD,
+    "Time for which it had something to run and waited for those turns; requests may wait for others",
+);
 static BUSY: Metric = Metric::counter(
     "fulcrum_workload_busy_seconds",
     OF_WORKLOAD,
@@ -161,6 +171,8 @@ pub static METRICS: &[&[&Metric]] = &[
         &IDLE_ENERGY,
     ],
     &[
+        &TURNS,
+        &WAITED,
         &MINIBATCHES,
         &BUSY,
         &WORKLOAD_ENERGY,
@@ -262,6 +274,8 @@ impl Metrics {
         let turns = &self.agent.turns;
         for (workload, total) in turns.totals().iter() {
             let of = [&*workload.name, workload.kind.as_str()];
+            snapshot.set(&TURNS, of, total.turns as f64);
+            snapshot.set(&WAITED, of, total.waited.as_secs_f64());
             snapshot.set(&MINIBATCHES, of, total.minibatches as f64);
             snapshot.set(&BUSY, of, total.busy.as_secs_f64());
             snapshot.set(&FENCED, of, total.fenced as f64);

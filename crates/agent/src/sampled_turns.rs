@@ -85,6 +85,10 @@ fn span(turn: &Turn) -> Past {
         .saying("fulcrum.workload", turn.workload.to_string())
         .saying("fulcrum.requests", requests)
         .saying("fulcrum.late_requests", i64::from(turn.late));
+    let past = match turn.waited {
+        Some(waited) => past.saying("fulcrum.waited_seconds", waited.as_secs_f64()),
+        None => past,
+    };
     match turn.latencies.iter().max() {
         Some(longest) => past.saying("fulcrum.longest_latency_seconds", longest.as_secs_f64()),
         None => past,

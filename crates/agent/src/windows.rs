@@ -170,6 +170,7 @@ mod tests {
             minibatch: Minibatch { began, ended, requests: 0 },
             latencies: latencies.iter().map(|&ms| Duration::from_millis(ms)).collect(),
             late,
+            waited: None,
         })
     }
 

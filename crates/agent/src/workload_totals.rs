@@ -11,6 +11,8 @@ use crate::turns::Happening;
 /// What one workload did.
 #[derive(Debug)]
 pub(crate) struct WorkloadTotal {
+    pub(crate) turns: u64,
+    pub(crate) waited: Duration,
     pub(crate) minibatches: u64,
     pub(crate) busy: Duration,
     pub(crate) arrived: u64,
@@ -23,6 +25,8 @@ pub(crate) struct WorkloadTotal {
 impl Default for WorkloadTotal {
     fn default() -> Self {
         Self {
+            turns: 0,
+            waited: Duration::ZERO,
             minibatches: 0,
             busy: Duration::ZERO,
             arrived: 0,
@@ -43,6 +47,8 @@ impl WorkloadTotals {
         match happened {
             Happening::Ran(turn) => {
                 let total = self.of(&turn.workload);
+                total.turns += u64::from(turn.waited.is_some());
+                total.waited += turn.waited.unwrap_or_default();
                 total.minibatches += 1;
                 total.busy += turn.minibatch.ended.since(turn.minibatch.began);
                 total.late += u64::from(turn.late);

@@ -171,6 +171,9 @@ pub struct Ran {
     pub latencies: Vec<Duration>,
     /// How many of them took longer than they may.
     pub late: u32,
+    /// How long its worker had something to run and waited for this turn, told with the turn's first
+    /// minibatch; none with the others, and where it was measured.
+    pub waited: Option<Duration>,
 }
 
 /// Who has the device.
@@ -189,6 +192,8 @@ struct Holder {
     slice: Moment,
     /// Whether it is measured.
     measured: bool,
+    /// How long it had waited for this turn, until that is told.
+    waited: Option<Duration>,
 }
 
 /// The turns of one device.
@@ -271,6 +276,10 @@ impl Turns {
             Event::Tick => {}
         }
         self.step(now, actions);
+        let holder = self.holder();
+        for (&id, worker) in &mut self.workers {
+            worker.waits(now, holder == Some(id));
+        }
     }
 
     fn arrived(&mut self, now: Moment, id: WorkerId, at: &[Moment], actions: &mut Vec<Action>) {
@@ -317,7 +326,7 @@ impl Turns {
                 actions.push(Action::Ran(worker.rehearsed(id, grant, minibatch)));
                 continue;
             }
-            let ran = worker.ran(id, grant, minibatch);
+            let ran = worker.ran(id, grant, minibatch, holder.waited.take());
             if worker.is_background() {
                 self.in_cycle = self.in_cycle.saturating_add(1);
             } else {
@@ -427,7 +436,7 @@ impl Turns {
         };
         let minibatches = if in_background { Some(1) } else { minibatches };
         worker.totals.turns += 1;
-        let patience = worker.patience(requests, now);
+        let (patience, waited) = (worker.patience(requests, now), worker.waited(now));
         self.grants += 1;
         let others =
             self.workers.iter().any(|(&other, w)| other != id && w.is_background() && w.has_work());
@@ -441,6 +450,7 @@ impl Turns {
             due: if trains { Moment::NEVER } else { now + patience },
             slice,
             measured: false,
+            waited: Some(waited),
         };
         self.holder = Some(holder);
         self.wake = holder.limit.min(holder.due);
@@ -532,6 +542,7 @@ impl Turns {
             due,
             slice: Moment::NEVER,
             measured: true,
+            waited: None,
         });
         self.wake = due;
         actions.push(if trains {

@@ -337,6 +337,7 @@ impl Floor {
                     minibatch: ran.minibatch,
                     latencies: ran.latencies,
                     late: ran.late,
+                    waited: ran.waited,
                 }));
                 return None;
             }

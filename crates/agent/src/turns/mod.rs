@@ -51,6 +51,8 @@ pub(crate) struct Turn {
     pub(crate) minibatch: Minibatch,
     pub(crate) latencies: Vec<Duration>,
     pub(crate) late: u32,
+    /// How long its worker had waited for the turn; with the turn's first minibatch alone.
+    pub(crate) waited: Option<Duration>,
 }
 
 /// How one worker stands.

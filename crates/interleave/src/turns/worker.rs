@@ -35,6 +35,8 @@ pub struct Worker {
     pub(super) queue: VecDeque<Moment>,
     pub(super) ready: bool,
     pub(super) told_late: u32,
+    /// Since when it has something to run and no turn.
+    waits_since: Option<Moment>,
     /// Whether the plan lets it run in training's place.
     in_background: bool,
 }
@@ -68,6 +70,7 @@ impl Worker {
             durations: Durations::default(),
             queue: VecDeque::new(),
             told_late: 0,
+            waits_since: None,
         }
     }
 
@@ -147,6 +150,21 @@ impl Worker {
         }
     }
 
+    /// Takes in whether it has the device, after whatever happened.
+    pub(super) fn waits(&mut self, now: Moment, has_turn: bool) {
+        self.waits_since = match self.waits_since {
+            _ if has_turn || !self.has_work() => None,
+            None => Some(now),
+            since => since,
+        };
+    }
+
+    /// How long it has had something to run and no turn. Requests may wait for others, and for the
+    /// last moment at which they are answered in time.
+    pub(super) fn waited(&self, now: Moment) -> Duration {
+        self.waits_since.map_or(Duration::ZERO, |since| now.since(since))
+    }
+
     /// Whether it has something to run while it is measured. Inference needs no requests for that.
     pub(super) fn can_be_measured(&self) -> bool {
         self.workload.kind == WorkloadKind::Infer || self.ready
@@ -209,11 +227,17 @@ impl Worker {
     pub(super) fn rehearsed(&mut self, id: WorkerId, grant: u64, minibatch: Minibatch) -> Ran {
         self.totals.busy += minibatch.ended.since(minibatch.began);
         self.totals.minibatches += 1;
-        Ran { worker: id, grant, minibatch, latencies: Vec::new(), late: 0 }
+        Ran { worker: id, grant, minibatch, latencies: Vec::new(), late: 0, waited: None }
     }
 
     /// Takes in that a minibatch ran.
-    pub(super) fn ran(&mut self, id: WorkerId, grant: u64, minibatch: Minibatch) -> Ran {
+    pub(super) fn ran(
+        &mut self,
+        id: WorkerId,
+        grant: u64,
+        minibatch: Minibatch,
+        waited: Option<Duration>,
+    ) -> Ran {
         let took = minibatch.ended.since(minibatch.began);
         let size = if self.workload.kind == WorkloadKind::Train { 0 } else { minibatch.requests };
         // The first one may have loaded data or compiled kernels, so a profile knows better.
@@ -230,6 +254,6 @@ impl Worker {
         self.totals.minibatches += 1;
         self.totals.requests += latencies.len() as u64;
         self.totals.late += u64::from(late);
-        Ran { worker: id, grant, minibatch, latencies, late }
+        Ran { worker: id, grant, minibatch, latencies, late, waited }
     }
 }
