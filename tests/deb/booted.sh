@@ -25,7 +25,11 @@ is "$(systemctl is-active fulcrum-agent)" active "the agent"
 is "$(systemctl is-active fulcrum-scheduler || true)" inactive "the scheduler"
 soon "the agent does not answer" answers
 is "$(stat -c '%a %U:%G' /run/fulcrum/agent.sock)" "660 root:fulcrum" "the agent's socket"
-is "$(stat -c '%a %U:%G' /run/fulcrum)" "750 root:fulcrum" "its folder"
+is "$(stat -c '%a %U:%G' /run/fulcrum)" "755 root:fulcrum" "its folder"
+is "$(stat -c '%a %U:%G' /run/fulcrum/read.sock)" "666 root:fulcrum" "the socket to look through"
+as_nobody() { runuser -u nobody -- fulcrum board list --agent "unix:///run/fulcrum/$1.sock"; }
+as_nobody read >/dev/null || fail "not everybody may look"
+! as_nobody agent >/dev/null 2>&1 || fail "everybody may do everything"
 
 echo "a fleet of this board: optimizer and scheduler on SQLite, under users of their own"
 echo 'board = "simulated-orin-agx"' >>/etc/fulcrum/agent.toml
