@@ -10,6 +10,7 @@ use crate::samples::{TRAIN, board, event, open, profile, say};
 on_both!(
     texts_stay_what_they_are,
     jobs_change_by_their_spec_and_repeated_requests_change_nothing,
+    the_trace_of_what_was_asked_is_kept_with_it,
     a_request_that_comes_late_or_twice_changes_nothing,
     a_state_of_an_older_generation_is_not_taken,
     plans_and_events_are_kept_in_their_order,
@@ -70,6 +71,20 @@ async fn jobs_change_by_their_spec_and_repeated_requests_change_nothing(address:
     };
     assert_eq!(names(store.jobs("", 10).await.unwrap()), ["a", "b"]);
     assert_eq!(names(store.jobs("a", 10).await.unwrap()), ["b"]);
+}
+
+async fn the_trace_of_what_was_asked_is_kept_with_it(address: &str) {
+    let store = open(address).await;
+    let by = |trace| Asked::new("", 1).traced(trace);
+    assert_eq!(store.put_job("j", &json!(1), by("first")).await.unwrap().trace, "first");
+    let unchanged = store.put_job("j", &json!(1), by("of no change")).await.unwrap();
+    assert_eq!(unchanged.trace, "first", "what is in force was asked for with that");
+    assert_eq!(store.put_job("j", &json!(2), by("second")).await.unwrap().trace, "second");
+    assert_eq!(
+        store.add_search("s", &json!(1), by("of a search")).await.unwrap().trace,
+        "of a search"
+    );
+    assert_eq!(store.search("s").await.unwrap().trace, "of a search");
 }
 
 async fn a_request_that_comes_late_or_twice_changes_nothing(address: &str) {
