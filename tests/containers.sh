@@ -48,7 +48,7 @@ run="--ulimit=host"
 root_of() { # name, arguments of mmdebstrap
   local tar=$here/$1.tar
   shift
-  [ -e "$tar" ] || { mmdebstrap --quiet "$@" bookworm "$tar.new" && mv "$tar.new" "$tar"; }
+  [ -f "$tar" ] || { mmdebstrap --quiet --format=tar "$@" bookworm "$tar.new" && mv "$tar.new" "$tar"; }
 }
 root_of process --variant=extract --include=libc6,libgcc-s1,ca-certificates
 root_of servers --variant=minbase --include=postgresql,prometheus
