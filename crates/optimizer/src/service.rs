@@ -8,7 +8,7 @@ use fulcrum_api::v1::optimizer_service_server::OptimizerService;
 use fulcrum_api::{
     Malformed, alternate_named, invalid, outcome_to_wire, problem_from_wire, time_to_wire, v1,
 };
-use fulcrum_domain::{Problem, Workload};
+use fulcrum_domain::{Alternate, Problem, Workload};
 use fulcrum_service::{now_ms, of_store, page_size, request_id, resource_name, time_of_ms};
 use fulcrum_store::{Asked, ProfileFilter, SearchState, StoredSearch};
 use tokio_stream::wrappers::ReceiverStream;
@@ -155,7 +155,7 @@ impl OptimizerService for Optimizer {
         }
         let alternate = alternate_named(&request.alternate).map_err(|error| invalid(&error))?;
         let board = self.searches.boards.find(&request.board_address, &request.stand_in).await?;
-        let mut answers = Vec::with_capacity(request.problems.len());
+        let mut posed: Vec<(Problem, Arc<Stored>)> = Vec::with_capacity(request.problems.len());
         // Problems of the same workloads share what is stored.
         let mut loaded: Option<((String, String), Arc<Stored>)> = None;
         for (place, wire) in request.problems.iter().enumerate() {
@@ -163,26 +163,18 @@ impl OptimizerService for Optimizer {
             let problem = problem_from_wire(wire).map_err(within)?;
             let pair = Pair::of(&board, &problem);
             let key = (pair.background, pair.urgent);
-            if loaded.as_ref().is_none_or(|(of, _)| *of != key) {
-                loaded = Some((key.clone(), self.load(&board, &problem).await?));
-            }
-            let Some((_, stored)) = &loaded else { continue };
-            // Where no front answers, a strategy thinks about it: a second, if much is stored.
-            let (known, of) = (stored.clone(), problem.clone());
-            let solved = tokio::task::spawn_blocking(move || known.solve(&of, alternate)).await;
-            let (origin, outcome) = solved.map_err(|error| Status::internal(error.to_string()))?;
-            let outcome = match origin {
-                Origin::Nothing if stored.readings.is_empty() => {
-                    Stored::nothing_known(&problem, alternate)
-                }
-                _ => outcome,
+            let stored = match loaded.take().filter(|(of, _)| *of == key) {
+                Some((_, stored)) => stored,
+                None => self.load(&board, &problem).await?,
             };
-            let (space, batch) = (&stored.setting.space, stored.setting.background_batch);
-            answers.push(v1::StoredAnswer {
-                origin: origin.as_str().to_owned(),
-                outcome: Some(outcome_to_wire(&outcome, &problem, space, batch)),
-            });
+            loaded = Some((key, stored.clone()));
+            posed.push((problem, stored));
         }
+        // Where no front answers, a strategy thinks about it: a second, if much is stored.
+        let answers = tokio::task::spawn_blocking(move || {
+            posed.iter().map(|(problem, stored)| answer(stored, problem, alternate)).collect()
+        });
+        let answers = answers.await.map_err(|error| Status::internal(error.to_string()))?;
         let (board_model, software) = (board.model.clone(), board.software.clone());
         Ok(Response::new(v1::SolveProblemsResponse { answers, board_model, software }))
     }
@@ -294,6 +286,20 @@ impl Optimizer {
         let setting = board.setting(problem).map_err(|error| invalid(&error))?;
         let Searches { store, known, .. } = &self.searches;
         known.of(store, board, &setting, problem).await.map_err(|error| of_store(&error))
+    }
+}
+
+/// What is stored says of a problem.
+fn answer(stored: &Stored, problem: &Problem, alternate: Alternate) -> v1::StoredAnswer {
+    let (origin, outcome) = stored.solve(problem, alternate);
+    let outcome = match origin {
+        Origin::Nothing if stored.readings.is_empty() => Stored::nothing_known(problem, alternate),
+        _ => outcome,
+    };
+    let (space, batch) = (&stored.setting.space, stored.setting.background_batch);
+    v1::StoredAnswer {
+        origin: origin.as_str().to_owned(),
+        outcome: Some(outcome_to_wire(&outcome, problem, space, batch)),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
@@ -18,6 +19,10 @@ static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 const CONNECTIONS: u32 = 16;
 /// How long to wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
+/// A connection that was not used for longer is asked whether it is still there; to ask always doubles
+/// the time of a query. No database is started again in so little time: one that was does not leave
+/// connections behind that fail once each.
+const BELIEVED: Duration = Duration::from_millis(200);
 
 /// Postgres or SQLite. Cloning it is cheap and shares the connections.
 #[derive(Debug, Clone)]
@@ -54,8 +59,18 @@ impl Store {
         let database = if address.starts_with("postgres:") || address.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(address).map_err(no_address)?;
             let options = options.application_name("fulcrum");
-            let pool =
-                PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECTING);
+            let pool = PgPoolOptions::new()
+                .max_connections(CONNECTIONS)
+                .acquire_timeout(CONNECTING)
+                .test_before_acquire(false)
+                .before_acquire(|connection, of| {
+                    Box::pin(async move {
+                        if of.idle_for > BELIEVED {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                });
             let pool = pool.connect_with(options).await?;
             POSTGRES.run(&pool).await?;
             Database::Postgres(pool)
@@ -70,7 +85,8 @@ impl Store {
                 .busy_timeout(CONNECTING);
             // A second connection to a database in memory would be another database.
             let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None);
-            let pool = pool.max_lifetime(None).connect_with(options).await?;
+            let pool =
+                pool.max_lifetime(None).test_before_acquire(false).connect_with(options).await?;
             SQLITE.run(&pool).await?;
             Database::Sqlite(pool)
         } else {

@@ -104,8 +104,13 @@ impl From<Row> for StoredJob {
     }
 }
 
-const SELECT: &str = "SELECT name, spec, generation, cancelled, state, message, created_at_ms, \
-                      updated_at_ms, trace FROM jobs";
+macro_rules! columns {
+    () => {
+        "name, spec, generation, cancelled, state, message, created_at_ms, updated_at_ms, trace"
+    };
+}
+
+const SELECT: &str = concat!("SELECT ", columns!(), " FROM jobs");
 
 impl Store {
     /// Keeps a job, or another spec of one, whose generation then grows; a spec that is the same
@@ -119,24 +124,33 @@ impl Store {
         spec: &Value,
         asked: Asked<'_>,
     ) -> Result<StoredJob, StoreError> {
-        let put = "INSERT INTO jobs (name, spec, generation, cancelled, state, message, \
-                   created_at_ms, updated_at_ms, trace) \
-                   VALUES ($1, $2, 1, $3, 'pending', '', $4, $4, $5) \
-                   ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, \
-                   generation = jobs.generation + 1, cancelled = excluded.cancelled, \
-                   state = 'pending', message = '', updated_at_ms = excluded.updated_at_ms, \
-                   trace = excluded.trace \
-                   WHERE jobs.spec <> excluded.spec OR jobs.cancelled";
-        with_database!(self, pool => {
+        let put = concat!(
+            "INSERT INTO jobs (",
+            columns!(),
+            ") VALUES ($1, $2, 1, $3, 'pending', '', $4, $4, $5) \
+             ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, \
+             generation = jobs.generation + 1, cancelled = excluded.cancelled, \
+             state = 'pending', message = '', updated_at_ms = excluded.updated_at_ms, \
+             trace = excluded.trace \
+             WHERE jobs.spec <> excluded.spec OR jobs.cancelled RETURNING ",
+            columns!()
+        );
+        let changed: Option<Row> = with_database!(self, pool => {
             let mut transaction = pool.begin().await?;
-            if is_new!(transaction, asked, name) {
-                let query = sqlx::query(put).bind(name).bind(Json(spec)).bind(false);
+            let changed = if is_new!(transaction, asked, name) {
+                let query = sqlx::query_as(put).bind(name).bind(Json(spec)).bind(false);
                 let query = query.bind(asked.at_ms).bind(asked.trace);
-                query.execute(&mut *transaction).await?;
-            }
+                query.fetch_optional(&mut *transaction).await?
+            } else {
+                None
+            };
             transaction.commit().await?;
+            changed
         });
-        self.job(name).await
+        match changed {
+            Some(row) => Ok(row.into()),
+            None => self.job(name).await,
+        }
     }
 
     /// A job.

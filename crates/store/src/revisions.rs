@@ -1,5 +1,7 @@
 //! Counts of changes: whoever acts on something looks again when its count has grown.
 
+use sqlx::QueryBuilder;
+
 use crate::database::{Store, with_database};
 use crate::error::StoreError;
 
@@ -32,16 +34,21 @@ impl Store {
         (board_model, software): (&str, &str),
         workloads: &[(&str, &str)],
     ) -> Result<i64, StoreError> {
-        let text = "SELECT CAST(coalesce(sum(revision), 0) AS BIGINT) FROM profile_revisions \
-                    WHERE board_model = $1 AND software = $2 AND workload = $3 AND kind = $4";
-        let mut sum = 0;
-        for (workload, kind) in workloads {
-            let (revision,): (i64,) = with_database!(self, pool => {
-                let query = sqlx::query_as(text).bind(board_model).bind(software);
-                query.bind(workload).bind(kind).fetch_one(pool).await?
-            });
-            sum += revision;
+        if workloads.is_empty() {
+            return Ok(0);
         }
+        let (sum,): (i64,) = with_database!(self, pool => {
+            let mut query = QueryBuilder::new(
+                "SELECT CAST(coalesce(sum(revision), 0) AS BIGINT) FROM profile_revisions \
+                 WHERE board_model = ",
+            );
+            query.push_bind(board_model).push(" AND software = ").push_bind(software);
+            query.push(" AND (workload, kind) IN (");
+            query.push_values(workloads, |mut row, (workload, kind)| {
+                row.push_bind(*workload).push_bind(*kind);
+            });
+            query.push(")").build_query_as().fetch_one(pool).await?
+        });
         Ok(sum)
     }
 }

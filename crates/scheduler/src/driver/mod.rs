@@ -153,6 +153,16 @@ impl Driver {
         renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.wanted.mark_unchanged();
         loop {
+            // Not left to the timer below, which counts whole milliseconds.
+            if session.due.is_some_and(|due| due <= Instant::now()) {
+                session.due = None;
+                let wanted = self.wanted.borrow_and_update().clone();
+                if wanted == Wanted::LetGo {
+                    return session.link.give_back().await;
+                }
+                self.see_to(&mut session, wanted).await?;
+                continue;
+            }
             let due = session.due;
             tokio::select! {
                 biased;
@@ -164,14 +174,7 @@ impl Driver {
                     session.rate = None;
                     session.due = Some(Instant::now());
                 }
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                    session.due = None;
-                    let wanted = self.wanted.borrow_and_update().clone();
-                    if wanted == Wanted::LetGo {
-                        return session.link.give_back().await;
-                    }
-                    self.see_to(&mut session, wanted).await?;
-                }
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
                 ended = ended(&mut session.search) => {
                     session.search = None;
                     self.search_ended(&mut session, ended);

@@ -112,6 +112,8 @@ impl Fleet {
                 }
             }
             self.decide().await;
+            // Those who were told go first: what there is to say can wait.
+            tokio::task::yield_now().await;
             unsaid = match self.say().await {
                 Ok(true) => false,
                 Ok(false) => return,
