@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use fulcrum_board::{Quantity, Sensor};
+use fulcrum_edge::{EDGE, Edge};
 use fulcrum_telemetry::{Metric, PROCESS, Process, Snapshot};
 
 use crate::service::Agent;
@@ -183,6 +184,7 @@ pub static METRICS: &[&[&Metric]] = &[
         &FENCED,
         &ATTACHED,
     ],
+    EDGE,
     PROCESS,
 ];
 
@@ -203,11 +205,12 @@ const GAUGES: [(Quantity, &Metric); 9] = [
 #[derive(Clone)]
 pub(crate) struct Metrics {
     agent: Agent,
+    edge: Edge,
 }
 
 impl Metrics {
-    pub(crate) fn new(agent: Agent) -> Self {
-        Self { agent }
+    pub(crate) fn new(agent: Agent, edge: Edge) -> Self {
+        Self { agent, edge }
     }
 
     /// All metrics now.
@@ -216,6 +219,7 @@ impl Metrics {
         self.sensors(&mut snapshot);
         self.control(&mut snapshot).await;
         self.workloads(&mut snapshot);
+        self.edge.tell(&mut snapshot);
         snapshot.process(THIS);
         snapshot
     }

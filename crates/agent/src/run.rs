@@ -167,7 +167,7 @@ pub async fn run_until(
         }
     };
     let (bound, at_metrics) = bind(&edge, config).await?;
-    let metrics = Metrics::new(agent.clone());
+    let metrics = Metrics::new(agent.clone(), edge.clone());
     let tracing = config.otlp.trace(THIS);
     let _sending = config.otlp.send(THIS, {
         let metrics = metrics.clone();

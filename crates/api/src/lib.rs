@@ -40,7 +40,7 @@ pub use power_mode::{ModeError, mode_from_wire, mode_to_wire};
 pub use problem::{alternate_named, problem_from_wire, problem_to_wire};
 pub use profile::{failure_from_wire, failure_kind, profile_from_wire};
 pub use reason::{REASONS, Reason};
-pub use refusal::{because, broke, invalid, said};
+pub use refusal::{because, broke, code_name, invalid, said};
 pub use remote_board::{RemoteBoard, RemoteError, RemoteOptions};
 pub use sample::{RemoteSample, sample_from_wire, sample_to_wire};
 pub use sensor::{

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
@@ -32,6 +33,8 @@ pub struct Loaded {
     pub client: Arc<ClientConfig>,
     /// For being called; absent where the folder has no certificate.
     pub server: Option<Servers>,
+    /// The certificate that is shown, in DER; absent where the folder has none.
+    pub certificate: Option<CertificateDer<'static>>,
     /// What is shown in place of a certificate, or beside it.
     pub token: Option<Secret>,
 }
@@ -78,11 +81,12 @@ impl Loaded {
         let provider = Arc::new(ring::default_provider());
         if !at_hand(CERTIFICATE) && !at_hand(KEY) {
             let client = speaking_h2(client(&provider, roots)?.with_no_client_auth());
-            return Ok(Self { client, server: None, token });
+            return Ok(Self { client, server: None, certificate: None, token });
         }
         let (own, secret) = (folder.join(CERTIFICATE), folder.join(KEY));
         let (chain, private) = (certificates(&own)?, key(&secret)?);
         warn_if_open(&secret);
+        let certificate = chain.first().cloned();
         let wrong = |error: rustls::Error| match error {
             rustls::Error::InconsistentKeys(_) => {
                 format!("{} is not the key of {}", secret.display(), own.display())
@@ -112,7 +116,7 @@ impl Loaded {
             Arc::new(server)
         };
         let server = Servers { grpc: speaking("h2"), pages: speaking("http/1.1") };
-        Ok(Self { client: speaking_h2(client), server: Some(server), token })
+        Ok(Self { client: speaking_h2(client), server: Some(server), certificate, token })
     }
 }
 

@@ -116,6 +116,11 @@ impl Audit {
         Err(because(Code::Unavailable, reason::NO_AUDIT, why.to_owned()))
     }
 
+    /// Whether lines can be written to the file; none where there is no file.
+    pub(crate) fn is_writable(&self) -> Option<bool> {
+        Some(!self.file.as_ref()?.broken.load(Ordering::Relaxed))
+    }
+
     /// Writes a line, and returns once it is on the disk.
     pub(crate) async fn write(&self, line: Line) {
         match &self.file {

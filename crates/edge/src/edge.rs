@@ -12,13 +12,16 @@ use fulcrum_api::{because, call_as, reason};
 use fulcrum_credentials::{Credentials, Reread, Servers};
 use time::OffsetDateTime;
 use tonic::{Code, Status};
+use x509_parser::parse_x509_certificate;
 
 use crate::arguments::EdgeArgs;
 use crate::audit::Audit;
 use crate::bound::EdgeError;
 use crate::limits::{AT_ONCE, Limits, REMEMBERED, STRANGERS};
+use crate::metrics::{Closed, Counts};
 use crate::open_files::allow_many;
 use crate::peer::{Peer, Standing};
+use crate::seats::Full;
 use crate::seldom::Seldom;
 
 /// What the whole edge of a process shares: whom it believes, how much it lets in, and where it
@@ -40,6 +43,7 @@ struct Inner {
     turned_away: Seldom,
     handshakes: Seldom,
     not_accepted: Seldom,
+    counts: Arc<Counts>,
 }
 
 impl Edge {
@@ -80,6 +84,7 @@ impl Edge {
             turned_away: Seldom::default(),
             handshakes: Seldom::default(),
             not_accepted: Seldom::default(),
+            counts: Arc::default(),
         })))
     }
 
@@ -93,6 +98,17 @@ impl Edge {
 
     pub(crate) fn audit(&self) -> &Audit {
         &self.0.audit
+    }
+
+    pub(crate) fn counts(&self) -> &Arc<Counts> {
+        &self.0.counts
+    }
+
+    /// When the certificate of this process expires; none where it has none.
+    pub(crate) fn expires(&self) -> Option<OffsetDateTime> {
+        let loaded = self.0.credentials.as_ref()?.now();
+        let (_, certificate) = parse_x509_certificate(loaded.certificate.as_ref()?).ok()?;
+        Some(certificate.validity().not_after.to_datetime())
     }
 
     /// What this process shows of itself over TLS; absent where it has no certificate.
@@ -154,13 +170,19 @@ impl Edge {
         Err(because(Code::ResourceExhausted, reason::TOO_MANY_CALLS, why))
     }
 
-    pub(crate) fn turned_away(&self, from: &str, limit: &str) {
+    pub(crate) fn turned_away(&self, from: &str, full: Full) {
+        let (limit, why) = match full {
+            Full::All => ("--connections", Closed::Connections),
+            Full::Each => ("--connections-each", Closed::ConnectionsEach),
+        };
+        self.0.counts.closed(why);
         self.0.turned_away.happened(|times| {
             tracing::warn!(from, times, "connections were closed, because {limit} allows no more");
         });
     }
 
     pub(crate) fn handshake_failed(&self, from: SocketAddr, why: &str) {
+        self.0.counts.closed(Closed::Tls);
         self.0.handshakes.happened(|times| {
             tracing::warn!(%from, times, why, "TLS was refused");
         });

@@ -171,6 +171,7 @@ impl Call {
     }
 
     async fn refused(&self, status: &Status) {
+        self.edge.counts().refused(status.code());
         let line = self.line(status.code(), status.message());
         if self.acts {
             self.edge.audit().write(line).await;

@@ -18,7 +18,7 @@ use crate::connection::Connection;
 use crate::edge::Edge;
 use crate::limits::SHAKING_HANDS;
 use crate::peer::{LocalUsers, Peer};
-use crate::seats::{Full, Seat, Seats};
+use crate::seats::{Seat, Seats};
 
 /// So many connections wait to be served.
 const WAITING: usize = 64;
@@ -53,7 +53,7 @@ pub struct Incoming {
 impl Incoming {
     pub(crate) fn new(edge: Edge, door: Door) -> Self {
         let (sender, connections) = mpsc::channel(WAITING);
-        let seats = Seats::new(edge.limits());
+        let seats = Seats::new(edge.limits(), edge.counts().clone());
         let accepting = tokio::spawn(async move {
             let accepting = Accepting { edge, seats, sender };
             match door {
@@ -176,15 +176,6 @@ impl Accepting {
 
     /// A place for a connection from there; without one it is closed.
     fn seat(&self, from: &str) -> Option<Seat> {
-        self.seats
-            .take(from.to_owned())
-            .inspect_err(|full| {
-                let limit = match full {
-                    Full::All => "--connections",
-                    Full::Each => "--connections-each",
-                };
-                self.edge.turned_away(from, limit);
-            })
-            .ok()
+        self.seats.take(from.to_owned()).inspect_err(|full| self.edge.turned_away(from, *full)).ok()
     }
 }

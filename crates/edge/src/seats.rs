@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::limits::Limits;
+use crate::metrics::Counts;
 
 /// The places for connections to one address.
 #[derive(Debug, Clone)]
 pub(crate) struct Seats {
     limits: Limits,
     taken: Arc<Mutex<Taken>>,
+    counts: Arc<Counts>,
 }
 
 #[derive(Debug, Default)]
@@ -22,6 +24,7 @@ struct Taken {
 #[derive(Debug)]
 pub(crate) struct Seat {
     taken: Arc<Mutex<Taken>>,
+    counts: Arc<Counts>,
     who: String,
 }
 
@@ -35,8 +38,8 @@ pub(crate) enum Full {
 }
 
 impl Seats {
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, taken: Arc::default() }
+    pub(crate) fn new(limits: Limits, counts: Arc<Counts>) -> Self {
+        Self { limits, taken: Arc::default(), counts }
     }
 
     /// A place for one more connection from there.
@@ -51,12 +54,14 @@ impl Seats {
         }
         *own += 1;
         taken.all += 1;
-        Ok(Seat { taken: self.taken.clone(), who: from })
+        self.counts.opened();
+        Ok(Seat { taken: self.taken.clone(), counts: self.counts.clone(), who: from })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        self.counts.ended();
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.all -= 1;
         if let Some(own) = taken.each.get_mut(&self.who) {
@@ -75,7 +80,7 @@ mod tests {
     #[test]
     fn one_takes_no_more_than_its_own_places_and_all_no_more_than_there_are() {
         let limits = Limits { connections: 3, connections_each: 2, calls_a_second: 1.0 };
-        let seats = Seats::new(limits);
+        let seats = Seats::new(limits, Arc::default());
         let first = seats.take("a".into()).unwrap();
         let _second = seats.take("a".into()).unwrap();
         assert_eq!(seats.take("a".into()).unwrap_err(), Full::Each);

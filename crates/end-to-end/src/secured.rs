@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use fulcrum_throwaway_postgres::Postgres;
+
 use crate::binary;
 
 /// The processes of a fleet that speak over TLS alone. They end when it is dropped.
@@ -19,11 +21,13 @@ pub struct Secured {
     /// Where its scheduler listens.
     pub scheduler: String,
     processes: Vec<Child>,
+    /// Where all of it is kept; each service has a file of its own where there is none.
+    postgres: Option<Postgres>,
 }
 
 #[expect(clippy::expect_used, reason = "for tests alone")]
 impl Secured {
-    /// Makes certificates with one command, and starts everything.
+    /// Makes certificates with one command, and starts everything, on a Postgres.
     ///
     /// # Panics
     /// When something does not start.
@@ -41,7 +45,8 @@ impl Secured {
             tempfile::Builder::new().prefix("fulcrum").tempdir_in("/tmp").expect("for a test");
         let address = || format!("https://localhost:{}", free_port());
         let (agent, optimizer, scheduler) = (address(), address(), address());
-        let fleet = Self { folder, agent, optimizer, scheduler, processes: Vec::new() };
+        let fleet =
+            Self { folder, agent, optimizer, scheduler, processes: Vec::new(), postgres: None };
         let made = fleet.make_certificates(&[]);
         assert!(made.status.success(), "{made:?}");
         fleet
@@ -49,17 +54,25 @@ impl Secured {
 
     fn started(mut self) -> Self {
         let fleet = &mut self;
-        let (agent, optimizer) = (fleet.agent.clone(), fleet.optimizer.clone());
-        let own = |name: &str| fleet.text(name);
-        let (socket, state) = (own("a.sock"), own("state"));
-        let board = ["--board", "simulated-orin-agx", "--noise", "none", "--state-dir", &state];
-        let at = ["--socket", &socket, "--listen", &agent];
-        fleet.run("fulcrum-agent", "boards/a", &agent, &[board.as_slice(), &at].concat());
-        let kept = format!("sqlite:{}", fleet.text("optimizer.db"));
+        fleet.postgres = Some(Postgres::start());
+        fleet.start_agent(&[]);
+        let optimizer = fleet.optimizer.clone();
+        let kept = fleet.store("optimizer");
         let arguments = ["--store", &kept, "--listen", &optimizer];
         fleet.run("fulcrum-optimizer", "optimizer", &optimizer, &arguments);
         fleet.start_scheduler(&[]);
         self
+    }
+
+    /// Starts the agent of the board, with further arguments.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_agent(&mut self, further: &[&str]) {
+        let (listen, socket, state) = (self.agent.clone(), self.text("a.sock"), self.text("state"));
+        let board = ["--board", "simulated-orin-agx", "--noise", "none", "--state-dir", &state];
+        let at = ["--socket", &socket, "--listen", &listen];
+        self.run("fulcrum-agent", "boards/a", &listen, &[board.as_slice(), &at, further].concat());
     }
 
     /// Starts the scheduler, with further arguments.
@@ -68,9 +81,14 @@ impl Secured {
     /// When it does not start.
     pub fn start_scheduler(&mut self, further: &[&str]) {
         let (listen, optimizer) = (self.scheduler.clone(), self.optimizer.clone());
-        let kept = format!("sqlite:{}", self.text("scheduler.db"));
+        let kept = self.store("scheduler");
         let own = ["--store", &kept, "--listen", &listen, "--optimizer", &optimizer];
         self.run("fulcrum-scheduler", "scheduler", &listen, &[own.as_slice(), further].concat());
+    }
+
+    fn store(&self, name: &str) -> String {
+        let own = || format!("sqlite:{}.db", self.text(name));
+        self.postgres.as_ref().map_or_else(own, Postgres::address)
     }
 
     /// The command that makes the certificates, the first time and again.

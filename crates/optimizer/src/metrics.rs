@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use fulcrum_service::{RPCS, Rpcs};
+use fulcrum_edge::EDGE;
+use fulcrum_service::RPCS;
 use fulcrum_store::{Store, StoreError};
 use fulcrum_telemetry::{Metric, PROCESS, Process, Snapshot};
 
@@ -48,6 +49,7 @@ pub static METRICS: &[&[&Metric]] = &[
     &[&MEASUREMENTS, &MEASURING, &ENDED, &RUNNING],
     &[&SEARCHES, &PROFILES, &SUSPECT, &FRONTS],
     RPCS,
+    EDGE,
     PROCESS,
 ];
 
@@ -107,14 +109,12 @@ impl Cost {
 }
 
 /// All metrics now.
-pub(crate) async fn metrics(store: Store, cost: Cost, rpcs: Rpcs) -> Snapshot {
+pub(crate) async fn metrics(store: Store, cost: Cost) -> Snapshot {
     let mut snapshot = Snapshot::default();
     cost.tell(&mut snapshot);
     if let Err(error) = kept(&mut snapshot, &store).await {
         tracing::warn!(%error, "the metrics of the store are left out");
     }
-    rpcs.tell(&mut snapshot);
-    snapshot.process(THIS);
     snapshot
 }
 

@@ -64,8 +64,8 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), OptimizerError> {
     let searches = Searches::new(store.clone(), searches_at_a_time);
-    let (cost, rpcs) = (searches.cost.clone(), bound.rpcs().clone());
-    let snapshot = move || metrics(store.clone(), cost.clone(), rpcs.clone());
+    let cost = searches.cost.clone();
+    let snapshot = move || metrics(store.clone(), cost.clone());
     let pages = bound.tell(THIS, snapshot);
     let taking_up = tokio::spawn({
         let searches = searches.clone();

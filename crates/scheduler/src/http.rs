@@ -9,7 +9,8 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
-use fulcrum_service::{Bound, RPCS, Rpcs};
+use fulcrum_edge::EDGE;
+use fulcrum_service::{Bound, RPCS};
 use fulcrum_store::{Store, StoreError};
 use fulcrum_telemetry::{Metric, PROCESS, Process, Snapshot};
 use serde::Serialize;
@@ -50,7 +51,7 @@ static SITE: Metric = Metric::gauge(
 
 /// All metrics of a scheduler, in the order of the document.
 pub static METRICS: &[&[&Metric]] =
-    &[&[&LEADING, &LOST, &BOARD_STATE, &JOB_STATE, &SITE], SEEN, RPCS, PROCESS];
+    &[&[&LEADING, &LOST, &BOARD_STATE, &JOB_STATE, &SITE], SEEN, RPCS, EDGE, PROCESS];
 
 /// What a replica knows of itself.
 #[derive(Debug, Default)]
@@ -62,16 +63,16 @@ pub(crate) struct Own {
 
 /// Everything that is served over HTTP.
 pub(crate) fn pages(source: Source, own: Arc<Own>, bound: &mut Bound) -> Router {
-    let (store, rpcs) = (source.store.clone(), bound.rpcs().clone());
+    let store = source.store.clone();
     let targets = {
         let store = store.clone();
         move || targets(store.clone())
     };
-    let snapshot = move || snapshot(store.clone(), own.clone(), rpcs.clone());
+    let snapshot = move || snapshot(store.clone(), own.clone());
     bound.tell(THIS, snapshot).route("/targets", get(targets)).merge(page(source))
 }
 
-async fn snapshot(store: Store, own: Arc<Own>, rpcs: Rpcs) -> Snapshot {
+async fn snapshot(store: Store, own: Arc<Own>) -> Snapshot {
     let mut snapshot = Snapshot::default();
     let leads = own.leads.load(Ordering::Relaxed);
     snapshot.set(&LEADING, [], if leads { 1.0 } else { 0.0 });
@@ -79,8 +80,6 @@ async fn snapshot(store: Store, own: Arc<Own>, rpcs: Rpcs) -> Snapshot {
     if leads && let Err(error) = fleet(&mut snapshot, &store, &own.seen).await {
         tracing::warn!(%error, "the metrics of the fleet are left out");
     }
-    rpcs.tell(&mut snapshot);
-    snapshot.process(THIS);
     snapshot
 }
 

@@ -14,6 +14,6 @@ pub use log::{LogFormat, start_log};
 pub use name::{new_id, request_id, resource_name, valid_name};
 pub use page::page_size;
 pub use process::{ServiceArgs, asked_to_stop, now_ms, time_of_ms};
-pub use rpcs::{RPCS, Rpcs};
+pub use rpcs::RPCS;
 pub use serve::{Bound, ServeError, bind, serve};
 pub use status::of_store;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use fulcrum_api::code_name;
 use fulcrum_telemetry::{Histogram, LATENCY_SECONDS, Metric, Snapshot};
 use tonic::codegen::http::{Request, Response};
 use tonic::{Code, Status};
@@ -22,11 +23,11 @@ pub static RPCS: &[&Metric] = &[&SECONDS];
 
 /// How long the calls of a service took, by rpc and by code. Cloning it is cheap and shares them.
 #[derive(Debug, Clone, Default)]
-pub struct Rpcs(Arc<Mutex<BTreeMap<(&'static str, &'static str), Histogram>>>);
+pub(crate) struct Rpcs(Arc<Mutex<BTreeMap<(&'static str, &'static str), Histogram>>>);
 
 impl Rpcs {
     /// Adds what was counted.
-    pub fn tell(&self, snapshot: &mut Snapshot) {
+    pub(crate) fn tell(&self, snapshot: &mut Snapshot) {
         for ((rpc, code), histogram) in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter()
         {
             snapshot.set_histogram(&SECONDS, [rpc, code], histogram);
@@ -37,31 +38,8 @@ impl Rpcs {
         // Anybody may ask for what is not there, under any name.
         let rpc = fulcrum_access::rpc(path).map_or("unknown", fulcrum_access::Rpc::short_name);
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = counted.entry((rpc, name(code)));
+        let entry = counted.entry((rpc, code_name(code)));
         entry.or_insert_with(|| Histogram::new(&LATENCY_SECONDS)).observe(seconds);
-    }
-}
-
-/// A code as the protocol spells it.
-const fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 
@@ -75,7 +53,7 @@ impl<S> Layer<S> for Rpcs {
 
 /// A service whose calls are counted.
 #[derive(Debug, Clone)]
-pub struct Counting<S> {
+pub(crate) struct Counting<S> {
     inner: S,
     rpcs: Rpcs,
 }

@@ -47,19 +47,15 @@ impl Bound {
         self.http.as_ref()?.socket_address()
     }
 
-    /// The calls that it will answer.
-    pub const fn rpcs(&self) -> &Rpcs {
-        &self.rpcs
-    }
-
     /// The same, which also sends metrics and traces to a collector, if one is named.
     #[must_use]
     pub fn sending_to(self, otlp: &OtlpArgs) -> Self {
         Self { otlp: otlp.clone(), ..self }
     }
 
-    /// Tells what this process does for as long as it serves: the metrics that `snapshot` gives to the
-    /// collector and at `/metrics` of these pages, and traces to the collector.
+    /// Tells what this process does for as long as it serves: the metrics that `snapshot` gives, and
+    /// those of its calls, its edge and the process, to the collector and at `/metrics` of these
+    /// pages, and traces to the collector.
     pub fn tell<F>(
         &mut self,
         process: Process,
@@ -68,6 +64,17 @@ impl Bound {
     where
         F: Future<Output = Snapshot> + Send + 'static,
     {
+        let (rpcs, edge) = (self.rpcs.clone(), self.grpc.edge().clone());
+        let snapshot = move || {
+            let (told, rpcs, edge) = (snapshot(), rpcs.clone(), edge.clone());
+            async move {
+                let mut snapshot = told.await;
+                rpcs.tell(&mut snapshot);
+                edge.tell(&mut snapshot);
+                snapshot.process(process);
+                snapshot
+            }
+        };
         self.sending = self.otlp.send(process, snapshot.clone());
         self.tracing = self.otlp.trace(process);
         metrics_at(snapshot)

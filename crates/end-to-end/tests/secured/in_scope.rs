@@ -202,3 +202,39 @@ async fn nothing_is_changed_while_it_cannot_be_written_down() {
     register(&mut admin, "d", "oslo").await.unwrap();
     assert!(std::fs::read_to_string(&audit).unwrap().contains("boards/d"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_is_for_those_whose_scope_has_its_board() {
+    let mut fleet = Secured::prepare();
+    fleet.start_agent(&["--label", "site=oslo"]);
+    let agent = async |who: &str, site: &str| {
+        let scope = format!("site={site}");
+        let (keys, folder) = (fleet.text("keys"), fleet.text(who));
+        let made = ["access", "certificate", who, "--authority", &keys, "--out", &folder];
+        let may = ["--role", "operator", "--scope", &scope];
+        fleet.answer("keys/people/admin", &[made.as_slice(), &may].concat());
+        let who = Credentials::open(fleet.path(who)).unwrap();
+        let caller = caller(&fleet.agent.parse().unwrap(), Some(&who)).await.unwrap();
+        v1::agent_service_client::AgentServiceClient::new(caller)
+    };
+    let take = v1::TakeLeaseRequest { holder: "test".into(), ..Default::default() };
+
+    let mut there = agent("olga", "oslo").await;
+    let lease = there.take_lease(take.clone()).await.unwrap().into_inner().lease_token;
+    there.release_lease(v1::ReleaseLeaseRequest { lease_token: lease }).await.unwrap();
+
+    let mut elsewhere = agent("bert", "bergen").await;
+    let looked = elsewhere.get_board(v1::GetBoardRequest {}).await.unwrap_err();
+    let taken = elsewhere.take_lease(take).await.unwrap_err();
+    for status in [looked, taken] {
+        assert_eq!(status.code(), Code::PermissionDenied, "{status:?}");
+        assert!(status.message().contains("bergen"), "{status:?}");
+    }
+    let audit = fleet.audit("fulcrum-agent");
+    let of = |who: &str, code: &str| {
+        audit.lines().any(|line| {
+            line.contains(&format!("\"who\":\"{who}\"")) && line.contains(&format!("\"{code}\""))
+        })
+    };
+    assert!(of("olga", "Ok") && of("bert", "PermissionDenied") && !of("bert", "Ok"), "{audit}");
+}

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test starts is there")]
 
+mod authority;
 mod besieged;
 mod in_scope;
 mod over_tls;
+mod told;
