@@ -17,7 +17,7 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 FULCRUM := $(TARGET_DIR)/release/fulcrum
 
 .DEFAULT_GOAL := help
-.PHONY: documents test-documents advisories bench-edge test-dashboards deb test-deb test-containers package-lint check-proto bench-fleet test-e2e bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
+.PHONY: draw-dashboards documents test-documents advisories bench-edge test-dashboards deb test-deb test-containers package-lint check-proto bench-fleet test-e2e bench-agent bench-interleave build-workloads test-python test-faults help cargo build demo test check evaluate bench agent-arm64 test-arm64 check-unit clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -104,6 +104,10 @@ test-documents: cargo ## Run what the documents say, each step as printed
 test-dashboards: cargo ## Run the dashboards' queries and the alerts on a fleet that a real Prometheus scrapes
 	$(CARGO) build --locked --workspace --all-targets
 	tests/dashboards.sh $(TARGET_DIR)/debug
+
+draw-dashboards: cargo ## Draw the dashboards of a live fleet as pictures into target/dashboards/pictures
+	$(CARGO) build --locked --workspace --all-targets
+	tests/dashboards.sh $(TARGET_DIR)/debug $(TARGET_DIR)/dashboards/pictures
 
 check-proto: ## Lint the protocol, and look for what would break clients
 	@tests/proto.sh

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The dashboards and alerts, against a real fleet in one process that a real Prometheus scrapes.
+# The dashboards and alerts, against a real fleet in one process that a real Prometheus scrapes. With a
+# folder as well, they are drawn there as pictures, to look at.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,8 +19,14 @@ environment=target/dashboards
   || "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
     'grafana-foundation-sdk==1769699379!11.6.0' pyyaml pytest
 
+export FULCRUM_BINARY=$binaries/fulcrum PROMETHEUS=$prometheus
+if [ -n "${2:-}" ]; then
+  "$environment/bin/python" -c 'import matplotlib' 2>/dev/null \
+    || "$environment/bin/python" -m pip install --quiet --disable-pip-version-check matplotlib
+  exec "$environment/bin/python" tests/dashboards/draw.py "$2"
+fi
+
 "$prometheus/promtool" check config --lint=all --lint-fatal deploy/prometheus/prometheus.yml
 "$prometheus/promtool" check rules --lint=all --lint-fatal deploy/prometheus/rules.yml
 "$prometheus/promtool" test rules deploy/prometheus/rules.test.yml
-FULCRUM_BINARY=$binaries/fulcrum PROMETHEUS=$prometheus "$environment/bin/python" -m pytest -q \
-  -p no:cacheprovider --rootdir tests/dashboards tests/dashboards
+"$environment/bin/python" -m pytest -q -p no:cacheprovider --rootdir tests/dashboards tests/dashboards

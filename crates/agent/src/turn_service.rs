@@ -151,8 +151,7 @@ pub(crate) async fn keep_account(agent: Agent) {
         }
         match happened.as_deref() {
             Ok(Happening::Ran(turn)) => {
-                let time = turn.minibatch.ended.since(turn.minibatch.began);
-                agent.turns.attribution().ran(turn.worker, &turn.workload, time);
+                agent.turns.attribution().ran(turn.worker, &turn.workload, turn.minibatch);
                 agent.turns.sampled().ran(turn);
             }
             Ok(Happening::Attached { process }) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fulcrum_domain::Workload;
-use fulcrum_telemetry::{Histogram, LATENCY_SECONDS};
+use fulcrum_telemetry::{BUDGET_SECONDS, Histogram};
 
 use crate::turns::Happening;
 
@@ -31,7 +31,7 @@ impl Default for WorkloadTotal {
             busy: Duration::ZERO,
             arrived: 0,
             late: 0,
-            latencies: Histogram::new(&LATENCY_SECONDS),
+            latencies: Histogram::new(&BUDGET_SECONDS),
             fenced: 0,
         }
     }

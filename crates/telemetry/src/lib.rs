@@ -11,7 +11,7 @@ mod otlp;
 mod process;
 mod snapshot;
 
-pub use histogram::{Histogram, LATENCY_SECONDS};
+pub use histogram::{BUDGET_SECONDS, Histogram, LATENCY_SECONDS};
 pub use metric::{Metric, MetricKind, document};
 pub use otlp::{OtlpArgs, Sending, Tracing};
 pub use process::{PROCESS, Process};

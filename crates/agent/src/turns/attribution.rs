@@ -1,12 +1,18 @@
 //! Whose energy it was. One worker at a time has the device, so what is drawn between two readings
 //! of the power belongs to those who ran between them, by how long each did, and by how much its
 //! profile says that it draws. Nothing is counted twice, and the whole adds up.
+//!
+//! A minibatch is told of when it has ended, and may have begun many readings before. So what was
+//! drawn between two readings is divided once a later minibatch has ended, or after a while.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use fulcrum_domain::Workload;
-use fulcrum_interleave::{Moment, WorkerId};
+use fulcrum_interleave::{Minibatch, Moment, WorkerId};
+
+/// So long a minibatch is waited for that may have run; nothing did, if none has ended by then.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Divides energy among workers and idling.
 #[derive(Debug, Default)]
@@ -15,12 +21,37 @@ pub(crate) struct Attribution {
     joules: BTreeMap<WorkerId, f64>,
     joules_of_workloads: BTreeMap<Workload, f64>,
     idle_joules: f64,
-    /// How long each ran since the last reading, with what it is expected to draw.
-    ran: BTreeMap<WorkerId, (Workload, Duration)>,
     /// The last reading.
     last: Option<(Moment, f64)>,
+    /// What was drawn between readings and is not divided yet, ascending.
+    spans: VecDeque<Span>,
+    /// Minibatches that ended after the last reading.
+    ahead: Vec<(WorkerId, Workload, Minibatch)>,
+    /// When the last minibatch that was told of had ended: all before it are known.
+    known_until: Moment,
     /// The least that was ever drawn: an idle board draws at most that.
     least_watts: f64,
+}
+
+/// From one reading to the next.
+#[derive(Debug)]
+struct Span {
+    began: Moment,
+    ended: Moment,
+    joules: f64,
+    /// How long each ran.
+    ran: BTreeMap<WorkerId, (Workload, Duration)>,
+}
+
+impl Span {
+    fn add(&mut self, worker: WorkerId, workload: &Workload, minibatch: Minibatch) {
+        let time = minibatch.ended.min(self.ended).since(minibatch.began.max(self.began));
+        if time > Duration::ZERO {
+            let entry =
+                self.ran.entry(worker).or_insert_with(|| (workload.clone(), Duration::ZERO));
+            entry.1 += time;
+        }
+    }
 }
 
 impl Attribution {
@@ -30,9 +61,14 @@ impl Attribution {
     }
 
     /// A minibatch ran.
-    pub(crate) fn ran(&mut self, worker: WorkerId, workload: &Workload, time: Duration) {
-        let entry = self.ran.entry(worker).or_insert_with(|| (workload.clone(), Duration::ZERO));
-        entry.1 += time;
+    pub(crate) fn ran(&mut self, worker: WorkerId, workload: &Workload, minibatch: Minibatch) {
+        for span in self.spans.iter_mut().rev().take_while(|span| span.ended > minibatch.began) {
+            span.add(worker, workload, minibatch);
+        }
+        if self.last.is_some_and(|(read, _)| read < minibatch.ended) {
+            self.ahead.push((worker, workload.clone(), minibatch));
+        }
+        self.known_until = self.known_until.max(minibatch.ended);
     }
 
     /// So much energy has been drawn until now, and so much power is drawn now.
@@ -41,41 +77,53 @@ impl Attribution {
             self.least_watts =
                 if self.least_watts > 0.0 { self.least_watts.min(watts) } else { watts };
         }
-        let Some((then, before)) = self.last.replace((now, joules)) else {
-            self.ran.clear();
-            return;
-        };
-        let ran = std::mem::take(&mut self.ran);
-        let busy: Duration = ran.values().map(|(_, time)| *time).sum();
-        let idle = now.since(then).saturating_sub(busy);
+        let Some((then, before)) = self.last.replace((now, joules)) else { return };
+        let drawn = (joules - before).max(0.0);
+        let mut span = Span { began: then, ended: now, joules: drawn, ran: BTreeMap::new() };
+        for (worker, workload, minibatch) in &self.ahead {
+            span.add(*worker, workload, *minibatch);
+        }
+        self.ahead.retain(|(_, _, minibatch)| minibatch.ended > now);
+        self.spans.push_back(span);
+        while let Some(span) = self.spans.front()
+            && (span.ended <= self.known_until || now.since(span.ended) > PATIENCE)
+        {
+            if let Some(span) = self.spans.pop_front() {
+                self.divide(&span);
+            }
+        }
+    }
+
+    fn divide(&mut self, span: &Span) {
+        let busy: Duration = span.ran.values().map(|(_, time)| *time).sum();
+        let idle = span.ended.since(span.began).saturating_sub(busy);
         let watts = |workload: &Workload| {
             let expected = self.expected_watts.iter().find(|(of, _)| of == workload);
             expected.map(|(_, watts)| *watts)
         };
         // Where nothing is expected of one of them, time alone decides.
-        let all_known = ran.values().all(|(workload, _)| watts(workload).is_some());
+        let all_known = span.ran.values().all(|(workload, _)| watts(workload).is_some());
         let weight = |workload: &Workload| {
             if all_known { watts(workload).unwrap_or(1.0) } else { 1.0 }
         };
-        let idle_weight = if all_known && !ran.is_empty() && self.least_watts > 0.0 {
-            ran.values().map(|(w, _)| weight(w)).fold(self.least_watts, f64::min)
+        let idle_weight = if all_known && !span.ran.is_empty() && self.least_watts > 0.0 {
+            span.ran.values().map(|(w, _)| weight(w)).fold(self.least_watts, f64::min)
         } else {
             1.0
         };
         let of_worker =
             |(workload, time): &(Workload, Duration)| weight(workload) * time.as_secs_f64();
         let idle_share = idle_weight * idle.as_secs_f64();
-        let whole: f64 = ran.values().map(of_worker).sum::<f64>() + idle_share;
+        let whole: f64 = span.ran.values().map(of_worker).sum::<f64>() + idle_share;
         if whole <= 0.0 {
             return;
         }
-        let drawn = (joules - before).max(0.0);
-        for (worker, entry) in &ran {
-            let share = drawn * of_worker(entry) / whole;
+        for (worker, entry) in &span.ran {
+            let share = span.joules * of_worker(entry) / whole;
             *self.joules.entry(*worker).or_default() += share;
             *self.joules_of_workloads.entry(entry.0.clone()).or_default() += share;
         }
-        self.idle_joules += drawn * idle_share / whole;
+        self.idle_joules += span.joules * idle_share / whole;
     }
 
     /// What was drawn while a worker ran, in joules.
@@ -88,7 +136,8 @@ impl Attribution {
         &self.joules_of_workloads
     }
 
-    /// What was drawn while nothing ran, in joules.
+    /// What was drawn while nothing ran, in joules. What may have been drawn by a minibatch that goes
+    /// on is nobody's yet.
     pub(crate) fn idle_joules(&self) -> f64 {
         self.idle_joules
     }
@@ -100,38 +149,87 @@ mod tests {
 
     use super::*;
 
+    fn at(millis: u64) -> Moment {
+        Moment::START + Duration::from_millis(millis)
+    }
+
+    fn minibatch(began: u64, ended: u64) -> Minibatch {
+        Minibatch { began: at(began), ended: at(ended), requests: 0 }
+    }
+
+    /// Two workers that take turns, of minibatches of these lengths with these pauses before them,
+    /// and a reading every `every` milliseconds; until everything is divided.
+    fn after(minibatches: &[(u64, u64)], every: u64, watts: impl Fn(u64) -> f64) -> Attribution {
+        let workloads = [Workload::train("a"), Workload::infer("b")];
+        let mut attribution = Attribution::default();
+        attribution.expect(vec![(workloads[0].clone(), 40.0), (workloads[1].clone(), 20.0)]);
+        let (mut now, mut joules, mut read) = (0, 0.0, 0);
+        let mut read_until = |attribution: &mut Attribution, until: u64| {
+            while read <= until {
+                attribution.drawn(at(read), joules, Some(watts(read)));
+                joules += watts(read) * every as f64 / 1e3;
+                read += every;
+            }
+        };
+        for (turn, &(pause, time)) in minibatches.iter().enumerate() {
+            let (began, ended) = (now + pause, now + pause + time);
+            read_until(&mut attribution, ended);
+            let who = turn % 2;
+            attribution.ran(who as u64, &workloads[who], minibatch(began, ended));
+            now = ended;
+        }
+        read_until(&mut attribution, now + 12_000);
+        attribution
+    }
+
     proptest! {
         #[test]
         fn what_is_divided_adds_up_to_what_was_drawn(
-            steps in prop::collection::vec((0..500u64, 0..500u64, 1.0..60.0f64), 1..50),
+            minibatches in prop::collection::vec((0..300u64, 1..500u64), 1..50),
+            every in 10..1000u64,
         ) {
-            let mut attribution = Attribution::default();
-            attribution.expect(vec![(Workload::train("a"), 40.0), (Workload::infer("b"), 20.0)]);
-            let (mut now, mut joules) = (Moment::START, 0.0);
-            attribution.drawn(now, joules, None);
-            for (a, b, watts) in steps {
-                attribution.ran(1, &Workload::train("a"), Duration::from_millis(a));
-                attribution.ran(2, &Workload::infer("b"), Duration::from_millis(b));
-                now = now + Duration::from_secs(1);
-                joules += watts;
-                attribution.drawn(now, joules, Some(watts));
-            }
-            let sum = attribution.joules(1) + attribution.joules(2) + attribution.idle_joules();
-            prop_assert!((sum / joules - 1.0).abs() < 1e-9, "{sum} {joules}");
+            let attribution = after(&minibatches, every, |at| 10.0 + (at % 7) as f64);
+            let undivided: f64 = attribution.spans.iter().map(|span| span.joules).sum();
+            let sum = attribution.joules(0) + attribution.joules(1) + attribution.idle_joules();
+            let (_, drawn) = attribution.last.unwrap();
+            prop_assert!(((sum + undivided) / drawn - 1.0).abs() < 1e-9, "{sum} {undivided} {drawn}");
+            prop_assert!(attribution.spans.iter().all(|span| span.ended > at(0)));
+        }
+
+        #[test]
+        fn whoever_runs_all_the_time_drew_everything(
+            minibatches in prop::collection::vec(1..500u64, 1..50), every in 10..1000u64,
+        ) {
+            let last: u64 = minibatches.iter().sum();
+            let minibatches: Vec<_> = minibatches.into_iter().map(|time| (0, time)).collect();
+            // Nothing is drawn once nobody runs any more; the span in which that is has a bit of both.
+            let attribution = after(&minibatches, every, |at| if at + every <= last { 30.0 } else { 0.0 });
+            let (_, drawn) = attribution.last.unwrap();
+            let idle = attribution.idle_joules();
+            prop_assert!(idle <= 1e-9 + drawn * 1e-9, "{idle} of {drawn}");
         }
     }
 
     #[test]
     fn it_is_divided_by_time_and_by_what_each_draws() {
         let mut attribution = Attribution::default();
-        let second = Moment::START + Duration::from_secs(1);
         attribution.expect(vec![(Workload::train("a"), 40.0), (Workload::infer("b"), 20.0)]);
-        attribution.drawn(Moment::START, 0.0, None);
-        attribution.ran(1, &Workload::train("a"), Duration::from_millis(500));
-        attribution.ran(2, &Workload::infer("b"), Duration::from_millis(500));
-        attribution.drawn(second, 30.0, Some(30.0));
+        attribution.drawn(at(0), 0.0, None);
+        attribution.ran(1, &Workload::train("a"), minibatch(0, 500));
+        attribution.ran(2, &Workload::infer("b"), minibatch(500, 1000));
+        attribution.drawn(at(1000), 30.0, Some(30.0));
         assert!((attribution.joules(1) - 20.0).abs() < 1e-9);
         assert!((attribution.joules(2) - 10.0).abs() < 1e-9);
         assert_eq!(attribution.idle_joules(), 0.0);
+    }
+
+    #[test]
+    fn a_minibatch_that_never_ends_keeps_no_more_than_ten_seconds() {
+        let mut attribution = Attribution::default();
+        for second in 0..60 {
+            attribution.drawn(at(1000 * second), second as f64, Some(1.0));
+        }
+        assert_eq!(attribution.spans.len(), 11);
+        assert_eq!(attribution.idle_joules(), 48.0);
     }
 }
