@@ -38,7 +38,7 @@ pub struct LeaseBook {
 
 impl LeaseBook {
     /// Takes the lease, with a fresh secret `token`. The same holder asking again with the same
-    /// request id (unless it is empty) gets the lease that it has.
+    /// request id (unless it is empty) gets the lease that it has, renewed.
     ///
     /// # Errors
     /// When somebody holds it.
@@ -125,8 +125,10 @@ mod tests {
     fn who_asks_again_with_the_same_id_gets_the_same_lease() {
         let mut book = LeaseBook::default();
         let lease = book.take("a", SECOND, "id", "1".into(), at(0)).unwrap();
-        let again = book.take("a", SECOND, "id", "2".into(), at(0)).unwrap();
+        let later = at(0) + SECOND / 2;
+        let again = book.take("a", SECOND, "id", "2".into(), later).unwrap();
         assert_eq!(again.token, lease.token);
+        assert_eq!(again.expires, later + SECOND, "whoever takes it over has it for as long");
         assert_eq!(book.take("a", SECOND, "", "3".into(), at(0)).unwrap_err().holder, "a");
         assert!(book.take("b", SECOND, "id", "4".into(), at(0)).is_err());
     }

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use fulcrum_service::new_id;
 use fulcrum_store::Store;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 
+use crate::bell::Bell;
 use crate::fleet::Fleet;
 use crate::http::Own;
 use crate::keeper::Record;
@@ -34,8 +35,8 @@ pub(crate) struct Replica {
     /// What it knows of itself.
     pub(crate) own: Arc<Own>,
     records: mpsc::Sender<Record>,
-    /// Told when something else may be wanted.
-    pub(crate) woken: Arc<Notify>,
+    /// Rung when something else may be wanted.
+    pub(crate) bell: Arc<Bell>,
     /// A leader leads for so long, unless it says that it goes on.
     leads: Duration,
     holder: String,
@@ -46,12 +47,12 @@ impl Replica {
         store: Store,
         planner: Planner,
         records: mpsc::Sender<Record>,
-        woken: Arc<Notify>,
+        bell: Arc<Bell>,
         leads: Duration,
     ) -> Self {
         let holder = format!("scheduler {}", new_id());
         let (planner, own) = (Arc::new(planner), Arc::default());
-        Self { store, planner, own, records, woken, leads, holder }
+        Self { store, planner, own, records, bell, leads, holder }
     }
 
     /// Leads whenever nobody else does.
@@ -72,7 +73,7 @@ impl Replica {
                         spaces: Mutex::default(),
                     });
                     self.own.leads.store(true, Ordering::Relaxed);
-                    let fleet = Fleet::new(term, self.woken.clone());
+                    let fleet = Fleet::new(term, self.bell.clone());
                     tokio::select! {
                         () = fleet.lead() => {}
                         () = self.keep_leading(asked) => {}

@@ -8,6 +8,7 @@
 //! everything stands is in the store, so that any replica answers (`service`) and any can take over.
 
 pub mod assignment;
+mod bell;
 mod config;
 pub mod drift;
 mod driver;

@@ -112,10 +112,9 @@ impl Link {
             duration: Some(duration_to_wire(LEASE)),
             request_id: self.lease_id.clone(),
         };
+        // One that is taken over is renewed by it.
         let token = self.agent.take_lease(request).await?.into_inner().lease_token;
-        // One that was taken over may be near its end.
         self.lease = Some(token.clone());
-        self.renew().await?;
         Ok(token)
     }
 

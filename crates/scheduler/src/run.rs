@@ -78,7 +78,7 @@ pub async fn serve(
         Arc::new(Replica::new(store.clone(), planner, records, Arc::default(), habits.takeover));
     let source = Source { store: store.clone(), planner: replica.planner.clone() };
     let pages = pages(source, replica.own.clone(), &mut bound);
-    let service = Scheduler { store: store.clone(), woken: replica.woken.clone() };
+    let service = Scheduler { store: store.clone(), bell: replica.bell.clone() };
     let add = |routes: &mut RoutesBuilder| {
         routes.add_service(SchedulerServiceServer::new(InScope(service)));
     };

@@ -14,11 +14,12 @@ use fulcrum_store::{
     StoredPlan, StoredWindow,
 };
 use fulcrum_trace::Span;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use crate::bell::Bell;
 use crate::fleet::SITE_POWER;
 use crate::job::BoardState;
 use crate::made_plan::KeptPlan;
@@ -37,8 +38,8 @@ type Answer<T> = Result<Response<T>, Status>;
 #[derive(Clone)]
 pub(crate) struct Scheduler {
     pub(crate) store: Store,
-    /// Told when something else is wanted.
-    pub(crate) woken: Arc<Notify>,
+    /// Rung when something else is wanted.
+    pub(crate) bell: Arc<Bell>,
 }
 
 #[tonic::async_trait]
@@ -54,7 +55,7 @@ impl SchedulerService for Scheduler {
         let asked = asked(&request.request_id)?;
         if !request.validate_only {
             self.store.put_board(&board, asked).await.map_err(|error| of_store(&error))?;
-            self.woken.notify_one();
+            self.bell.ring();
         }
         let board = Some(board_to_wire(&board));
         Ok(Response::new(v1::RegisterBoardResponse { board }))
@@ -69,7 +70,7 @@ impl SchedulerService for Scheduler {
         let name = name.map_err(|error| invalid(&error))?;
         let asked = asked(&request.request_id)?;
         self.store.remove_board(name, asked).await.map_err(|error| of_store(&error))?;
-        self.woken.notify_one();
+        self.bell.ring();
         Ok(Response::new(v1::RemoveBoardResponse {}))
     }
 
@@ -120,11 +121,20 @@ impl SchedulerService for Scheduler {
                 created_at_ms: now_ms(),
                 updated_at_ms: now_ms(),
                 trace: String::new(),
+                revision: 0,
             }
         } else {
-            let put = self.store.put_job(name, &value, asked).await;
-            self.woken.notify_one();
-            put.map_err(|error| of_store(&error))?
+            match self.store.put_job(name, &value, asked).await {
+                Ok(job) => {
+                    self.bell.ring_for(job.clone());
+                    job
+                }
+                Err(error) => {
+                    // It may be kept all the same.
+                    self.bell.ring();
+                    return Err(of_store(&error));
+                }
+            }
         };
         Ok(Response::new(v1::SubmitJobResponse { job: Some(job_to_wire(job)) }))
     }
@@ -169,7 +179,7 @@ impl SchedulerService for Scheduler {
         let asked = asked(&request.request_id)?;
         let job = self.job(&request.name).await?;
         self.store.cancel_job(&job.name, asked).await.map_err(|error| of_store(&error))?;
-        self.woken.notify_one();
+        self.bell.ring();
         let job = self.job(&request.name).await?;
         Ok(Response::new(v1::CancelJobResponse { job: Some(job_to_wire(job)) }))
     }
@@ -197,7 +207,7 @@ impl SchedulerService for Scheduler {
         let asked = asked(&request.request_id)?;
         let set = self.store.put_setting(SITE_POWER, &serde_json::json!(watts), asked).await;
         set.map_err(|error| of_store(&error))?;
-        self.woken.notify_one();
+        self.bell.ring();
         Ok(Response::new(v1::SetSitePowerResponse {}))
     }
 

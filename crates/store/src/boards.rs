@@ -7,6 +7,7 @@ use sqlx::types::Json;
 use crate::database::{Store, with_database};
 use crate::error::StoreError;
 use crate::requests::{Asked, is_new};
+use crate::revisions::next_revision;
 
 /// A board of the fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,10 @@ impl From<Row> for StoredBoard {
     }
 }
 
+pub(crate) const SINCE: &str = "SELECT name, address, labels, stand_in, simulate, metrics, lease_id, \
+     registered_at_ms FROM boards WHERE revision > $1 ORDER BY name";
+pub(crate) const COUNT: &str = "SELECT count(*) FROM boards";
+
 impl Store {
     /// Keeps a board; one of the same name is changed, but for its lease's id and since when it is
     /// there. A request that was taken before changes nothing.
@@ -78,17 +83,21 @@ impl Store {
     /// When the database does not answer or refuses.
     pub async fn put_board(&self, board: &StoredBoard, asked: Asked<'_>) -> Result<(), StoreError> {
         let text = "INSERT INTO boards (name, address, labels, stand_in, simulate, metrics, \
-                    lease_id, registered_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+                    lease_id, registered_at_ms, revision) \
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
                     ON CONFLICT (name) DO UPDATE SET address = excluded.address, \
                     labels = excluded.labels, stand_in = excluded.stand_in, \
-                    simulate = excluded.simulate, metrics = excluded.metrics";
+                    simulate = excluded.simulate, metrics = excluded.metrics, \
+                    revision = excluded.revision";
         with_database!(self, pool => {
             let mut transaction = pool.begin().await?;
             if is_new!(transaction, asked, &board.name) {
+                let revision = next_revision!(transaction);
                 let query = sqlx::query(text).bind(&board.name).bind(&board.address);
                 let query = query.bind(Json(&board.labels)).bind(&board.stand_in);
                 let query = query.bind(board.simulate).bind(&board.metrics).bind(&board.lease_id);
-                query.bind(board.registered_at_ms).execute(&mut *transaction).await?;
+                let query = query.bind(board.registered_at_ms).bind(revision);
+                query.execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
         });
@@ -108,10 +117,8 @@ impl Store {
     /// # Errors
     /// When the database does not answer or refuses.
     pub async fn boards_since(&self, revision: i64) -> Result<Vec<StoredBoard>, StoreError> {
-        let text = "SELECT name, address, labels, stand_in, simulate, metrics, lease_id, \
-                    registered_at_ms FROM boards WHERE revision > $1 ORDER BY name";
         let rows: Vec<Row> = with_database!(self, pool => {
-            sqlx::query_as(text).bind(revision).fetch_all(pool).await?
+            sqlx::query_as(SINCE).bind(revision).fetch_all(pool).await?
         });
         Ok(rows.into_iter().map(StoredBoard::from).collect())
     }
@@ -122,7 +129,7 @@ impl Store {
     /// When the database does not answer or refuses.
     pub async fn count_boards(&self) -> Result<i64, StoreError> {
         let (count,): (i64,) = with_database!(self, pool => {
-            sqlx::query_as("SELECT count(*) FROM boards").fetch_one(pool).await?
+            sqlx::query_as(COUNT).fetch_one(pool).await?
         });
         Ok(count)
     }
@@ -137,6 +144,7 @@ impl Store {
         Ok(with_database!(self, pool => {
             let mut transaction = pool.begin().await?;
             let is_removed = is_new!(transaction, asked, name) && {
+                next_revision!(transaction);
                 sqlx::query(forget).bind(name).execute(&mut *transaction).await?;
                 let removed = sqlx::query(remove).bind(name).execute(&mut *transaction).await?;
                 removed.rows_affected() > 0

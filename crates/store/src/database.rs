@@ -3,20 +3,35 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{Connection as _, Executor as _, SqlSafeStr as _};
 
 use crate::error::StoreError;
+use crate::{boards, jobs, requests, revisions, settings};
+
+/// What stands between a change and its plan. A connection knows these before it is lent: there are
+/// several, and the first change on each would wait until Postgres has thought about them all.
+const OF_A_CHANGE: [&str; 9] = [
+    requests::TAKE,
+    revisions::CHANGED,
+    jobs::PUT,
+    revisions::FLEET,
+    boards::SINCE,
+    jobs::SINCE,
+    boards::COUNT,
+    settings::GET,
+    revisions::PROFILES,
+];
 
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
-/// So many connections to Postgres at a time.
-const CONNECTIONS: u32 = 16;
+/// So many connections to Postgres at a time: a few processes share the hundred that it allows.
+const CONNECTIONS: u32 = 8;
 /// How long to wait for a connection.
 const CONNECTING: Duration = Duration::from_secs(5);
 /// A connection that was not used for longer is asked whether it is still there; to ask always doubles
@@ -59,10 +74,22 @@ impl Store {
         let database = if address.starts_with("postgres:") || address.starts_with("postgresql:") {
             let options = PgConnectOptions::from_str(address).map_err(no_address)?;
             let options = options.application_name("fulcrum");
-            let pool = PgPoolOptions::new()
+            let pool = PgPoolOptions::new().acquire_timeout(CONNECTING);
+            // The tables come first: the others' connections ask for them.
+            let first = pool.clone().max_connections(1).connect_with(options.clone()).await?;
+            POSTGRES.run(&first).await?;
+            first.close().await;
+            let pool = pool
                 .max_connections(CONNECTIONS)
-                .acquire_timeout(CONNECTING)
                 .test_before_acquire(false)
+                .after_connect(|connection, _| {
+                    Box::pin(async move {
+                        for text in OF_A_CHANGE {
+                            connection.prepare(text.into_sql_str()).await?;
+                        }
+                        Ok(())
+                    })
+                })
                 .before_acquire(|connection, of| {
                     Box::pin(async move {
                         if of.idle_for > BELIEVED {
@@ -71,9 +98,7 @@ impl Store {
                         Ok(true)
                     })
                 });
-            let pool = pool.connect_with(options).await?;
-            POSTGRES.run(&pool).await?;
-            Database::Postgres(pool)
+            Database::Postgres(pool.connect_with(options).await?)
         } else if address.starts_with("sqlite:") {
             let options = SqliteConnectOptions::from_str(address).map_err(no_address)?;
             let options = options

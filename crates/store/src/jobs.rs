@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use crate::database::{Store, with_database};
 use crate::error::StoreError;
 use crate::requests::{Asked, is_new};
+use crate::revisions::next_revision;
 
 /// How a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +74,8 @@ pub struct StoredJob {
     pub updated_at_ms: i64,
     /// The trace that its last change is part of; empty for none.
     pub trace: String,
+    /// The revision of the fleet that its last change made.
+    pub revision: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -86,6 +89,7 @@ struct Row {
     created_at_ms: i64,
     updated_at_ms: i64,
     trace: String,
+    revision: i64,
 }
 
 impl From<Row> for StoredJob {
@@ -100,17 +104,31 @@ impl From<Row> for StoredJob {
             created_at_ms: row.created_at_ms,
             updated_at_ms: row.updated_at_ms,
             trace: row.trace,
+            revision: row.revision,
         }
     }
 }
 
 macro_rules! columns {
     () => {
-        "name, spec, generation, cancelled, state, message, created_at_ms, updated_at_ms, trace"
+        "name, spec, generation, cancelled, state, message, created_at_ms, updated_at_ms, trace, \
+         revision"
     };
 }
 
 const SELECT: &str = concat!("SELECT ", columns!(), " FROM jobs");
+pub(crate) const PUT: &str = concat!(
+    "INSERT INTO jobs (name, spec, generation, cancelled, state, message, created_at_ms, \
+     updated_at_ms, trace, revision) VALUES ($1, $2, 1, $3, 'pending', '', $4, $4, $5, $6) \
+     ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, \
+     generation = jobs.generation + 1, cancelled = excluded.cancelled, \
+     state = 'pending', message = '', updated_at_ms = excluded.updated_at_ms, \
+     trace = excluded.trace, revision = excluded.revision \
+     WHERE jobs.spec <> excluded.spec OR jobs.cancelled RETURNING ",
+    columns!()
+);
+pub(crate) const SINCE: &str =
+    concat!("SELECT ", columns!(), " FROM jobs WHERE revision > $1 ORDER BY created_at_ms, name");
 
 impl Store {
     /// Keeps a job, or another spec of one, whose generation then grows; a spec that is the same
@@ -124,22 +142,12 @@ impl Store {
         spec: &Value,
         asked: Asked<'_>,
     ) -> Result<StoredJob, StoreError> {
-        let put = concat!(
-            "INSERT INTO jobs (",
-            columns!(),
-            ") VALUES ($1, $2, 1, $3, 'pending', '', $4, $4, $5) \
-             ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, \
-             generation = jobs.generation + 1, cancelled = excluded.cancelled, \
-             state = 'pending', message = '', updated_at_ms = excluded.updated_at_ms, \
-             trace = excluded.trace \
-             WHERE jobs.spec <> excluded.spec OR jobs.cancelled RETURNING ",
-            columns!()
-        );
         let changed: Option<Row> = with_database!(self, pool => {
             let mut transaction = pool.begin().await?;
             let changed = if is_new!(transaction, asked, name) {
-                let query = sqlx::query_as(put).bind(name).bind(Json(spec)).bind(false);
-                let query = query.bind(asked.at_ms).bind(asked.trace);
+                let revision = next_revision!(transaction);
+                let query = sqlx::query_as(PUT).bind(name).bind(Json(spec)).bind(false);
+                let query = query.bind(asked.at_ms).bind(asked.trace).bind(revision);
                 query.fetch_optional(&mut *transaction).await?
             } else {
                 None
@@ -198,9 +206,8 @@ impl Store {
     /// # Errors
     /// When the database does not answer or refuses.
     pub async fn jobs_since(&self, revision: i64) -> Result<Vec<StoredJob>, StoreError> {
-        let text = format!("{SELECT}{}", " WHERE revision > $1 ORDER BY created_at_ms, name");
         let rows: Vec<Row> = with_database!(self, pool => {
-            sqlx::query_as(sqlx::AssertSqlSafe(text)).bind(revision).fetch_all(pool).await?
+            sqlx::query_as(SINCE).bind(revision).fetch_all(pool).await?
         });
         Ok(rows.into_iter().map(StoredJob::from).collect())
     }
@@ -210,13 +217,14 @@ impl Store {
     /// # Errors
     /// When the database does not answer or refuses.
     pub async fn cancel_job(&self, name: &str, asked: Asked<'_>) -> Result<bool, StoreError> {
-        let text = "UPDATE jobs SET cancelled = $2, updated_at_ms = $3 \
+        let text = "UPDATE jobs SET cancelled = $2, updated_at_ms = $3, revision = $4 \
                     WHERE name = $1 AND cancelled <> $2";
         Ok(with_database!(self, pool => {
             let mut transaction = pool.begin().await?;
             let is_told = is_new!(transaction, asked, name) && {
+                let revision = next_revision!(transaction);
                 let query = sqlx::query(text).bind(name).bind(true).bind(asked.at_ms);
-                query.execute(&mut *transaction).await?.rows_affected() > 0
+                query.bind(revision).execute(&mut *transaction).await?.rows_affected() > 0
             };
             transaction.commit().await?;
             is_told

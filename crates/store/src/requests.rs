@@ -24,14 +24,17 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Keeps that a request was taken.
+pub(crate) const TAKE: &str =
+    "INSERT INTO requests (id, what, at_ms) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING";
+
 /// Whether a request was not taken before. From then on it was: in a transaction, so that it is
 /// taken with what it changes, or not at all.
 macro_rules! is_new {
     ($transaction:ident, $asked:expr, $what:expr) => {
         $asked.request_id.is_empty() || {
-            let text = "INSERT INTO requests (id, what, at_ms) VALUES ($1, $2, $3) \
-                        ON CONFLICT (id) DO NOTHING";
-            let query = sqlx::query(text).bind($asked.request_id).bind($what).bind($asked.at_ms);
+            let query = sqlx::query($crate::requests::TAKE);
+            let query = query.bind($asked.request_id).bind($what).bind($asked.at_ms);
             query.execute(&mut *$transaction).await?.rows_affected() > 0
         }
     };

@@ -6,6 +6,9 @@ use sqlx::types::Json;
 use crate::database::{Store, with_database};
 use crate::error::StoreError;
 use crate::requests::{Asked, is_new};
+use crate::revisions::next_revision;
+
+pub(crate) const GET: &str = "SELECT value FROM settings WHERE name = $1";
 
 impl Store {
     /// Keeps a setting. A request that was taken before changes nothing.
@@ -23,6 +26,7 @@ impl Store {
         with_database!(self, pool => {
             let mut transaction = pool.begin().await?;
             if is_new!(transaction, asked, name) {
+                next_revision!(transaction);
                 sqlx::query(text).bind(name).bind(Json(value)).execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
@@ -35,9 +39,8 @@ impl Store {
     /// # Errors
     /// When the database does not answer or refuses.
     pub async fn setting(&self, name: &str) -> Result<Option<Value>, StoreError> {
-        let text = "SELECT value FROM settings WHERE name = $1";
         let value: Option<(Json<Value>,)> = with_database!(self, pool => {
-            sqlx::query_as(text).bind(name).fetch_optional(pool).await?
+            sqlx::query_as(GET).bind(name).fetch_optional(pool).await?
         });
         Ok(value.map(|(Json(value),)| value))
     }

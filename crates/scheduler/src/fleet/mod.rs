@@ -10,10 +10,11 @@ use std::time::Duration;
 use fulcrum_api::v1;
 use fulcrum_store::{JobStanding, JobState, StoreError, StoredBoard, StoredBoardState, StoredJob};
 use fulcrum_trace::Kept;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::assignment::{Candidate, Need, assign};
+use crate::bell::Bell;
 use crate::driver::{Driver, Standing};
 use crate::job::BoardState;
 use crate::rollout::{self, Progress};
@@ -49,8 +50,8 @@ struct Work {
 /// All boards and jobs.
 pub(crate) struct Fleet {
     term: Arc<Term>,
-    /// Told when something else may be wanted.
-    woken: Arc<Notify>,
+    /// Rung when something else may be wanted.
+    bell: Arc<Bell>,
     seats: BTreeMap<String, Seat>,
     drivers: JoinSet<()>,
     /// The boards of each job.
@@ -66,10 +67,10 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) fn new(term: Arc<Term>, woken: Arc<Notify>) -> Self {
+    pub(crate) fn new(term: Arc<Term>, bell: Arc<Bell>) -> Self {
         Self {
             term,
-            woken,
+            bell,
             seats: BTreeMap::new(),
             drivers: JoinSet::new(),
             members: HashMap::new(),
@@ -93,9 +94,9 @@ impl Fleet {
                     tokio::select! {
                         () = self.term.stands.notified() => tokio::select! {
                             () = tokio::time::sleep(TOGETHER) => {}
-                            () = self.woken.notified() => {}
+                            () = self.bell.heard() => {}
                         },
-                        () = self.woken.notified() => {}
+                        () = self.bell.heard() => {}
                         () = tokio::time::sleep(LOOK) => if !unsaid {
                             continue;
                         },
@@ -127,6 +128,14 @@ impl Fleet {
 
     /// Looks whether something else is wanted.
     async fn look(&mut self) -> Result<bool, StoreError> {
+        // What this replica has just kept need not be read, where nothing else has changed.
+        let next = self.revision.map(|seen| seen + 1);
+        if let Some(job) = self.bell.job().filter(|job| Some(job.revision) == next) {
+            self.revision = next;
+            self.take(job);
+            self.give();
+            return Ok(true);
+        }
         let revision = self.term.store.fleet_revision().await?;
         if self.revision == Some(revision) {
             return Ok(false);

@@ -110,7 +110,8 @@ async fn a_change_of_what_is_wanted_counts_and_nothing_else_does(address: &str) 
     say(&store, &[board_state("a", None)], &[("j", job.generation, JobState::Running)]).await;
     store.add_events(&[event("j", "something")]).await.unwrap();
     assert!(!grown().await, "that it runs is no wish");
-    store.put_job("j", &json!({"a": 2}), Asked::new("", 3)).await.unwrap();
+    let job = store.put_job("j", &json!({"a": 2}), Asked::new("", 3)).await.unwrap();
+    assert_eq!(job.revision, store.fleet_revision().await.unwrap(), "it says at which count");
     assert!(grown().await, "a job changed");
     assert_eq!(store.jobs_to_tend().await.unwrap().len(), 1);
     store.cancel_job("j", Asked::new("", 4)).await.unwrap();

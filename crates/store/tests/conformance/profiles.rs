@@ -81,8 +81,10 @@ async fn a_suspect_profile_takes_the_fronts_built_of_it_along(address: &str) {
         store.put_front(&front(background, urgent), &[]).await.unwrap();
     }
     let on = ("p3701-0005", "L4T 36.4.3");
-    let revision = async || store.profiles_revision(on, &[("resnet18", "train")]).await.unwrap();
-    let of_others = async || store.profiles_revision(on, &[("lstm", "infer")]).await.unwrap();
+    let revision =
+        async || store.profiles_revision(on, [Some(("resnet18", "train")), None]).await.unwrap();
+    let of_others =
+        async || store.profiles_revision(on, [None, Some(("lstm", "infer"))]).await.unwrap();
     let (before, others) = (revision().await, of_others().await);
     store.add_profiles(&[profile(1, 16)]).await.unwrap();
     assert!(revision().await > before, "whoever has read reads anew");
