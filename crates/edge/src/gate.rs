@@ -10,6 +10,7 @@ use std::time::Duration;
 use fulcrum_access::{Identity, Record, Rpc, rpc, subject};
 use fulcrum_api::{because, reason};
 use fulcrum_trace::Span;
+use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
@@ -22,6 +23,7 @@ use tower::{Layer, Service};
 use crate::audit::Line;
 use crate::edge::Edge;
 use crate::peer::Peer;
+use crate::watched::Watched;
 
 /// The bytes before a message: whether it is compressed, and how long it is.
 const FRAME: usize = 5;
@@ -86,7 +88,10 @@ where
                         None => timeout_at(by, answering).await,
                     };
                     match answer {
-                        Ok(answer) => return Ok(call.answered(answer?, span).await),
+                        Ok(answer) => {
+                            let answer = call.answered(answer?, span).await;
+                            return Ok(answer.map(|messages| call.watched(messages)));
+                        }
                         Err(_) => call.too_slow("was not answered"),
                     }
                 }
@@ -104,6 +109,7 @@ struct Call {
     edge: Edge,
     rpc: Option<&'static Rpc>,
     peer: Option<Peer>,
+    token: Option<String>,
     who: Option<Identity>,
     on: Option<String>,
     /// Whether it may have changed something by now.
@@ -113,13 +119,14 @@ struct Call {
 impl Call {
     fn of(edge: Edge, rpc: Option<&'static Rpc>, request: &Request<Body>) -> Self {
         let peer = request.extensions().get::<Peer>().cloned();
-        Self { edge, rpc, peer, who: None, on: None, acts: false }
+        let token = token(request.headers()).map(str::to_owned);
+        Self { edge, rpc, peer, token, who: None, on: None, acts: false }
     }
 
     /// The request, as it may pass: whole, and with who calls.
     async fn let_in(&mut self, mut request: Request<Body>) -> Result<Request<Body>, Status> {
         let peer = self.peer.as_ref().ok_or_else(|| Status::internal("nobody knows who calls"))?;
-        let who = self.edge.who(peer, token(request.headers()))?;
+        let who = self.edge.who(peer, self.token.as_deref())?;
         self.who = Some(who.clone());
         let Some(rpc) = self.rpc else {
             // What is not there is said by whoever would answer.
@@ -168,6 +175,33 @@ impl Call {
             self.edge.audit().write(self.line(code, why)).await;
         }
         answer
+    }
+
+    /// The messages of the answer, which end when who calls is not let in any more, or as somebody
+    /// else.
+    fn watched(self, messages: Body) -> Body {
+        let by_connection = self.peer.as_ref().is_some_and(Peer::is_trusted);
+        if messages.is_end_stream() || (self.token.is_none() && by_connection) {
+            return messages;
+        }
+        Body::new(Watched::new(messages, move || {
+            let ended = self.is_the_same().err();
+            if let Some(status) = &ended {
+                self.edge.counts().refused(status.code());
+                self.edge.audit().write_refused(self.line(status.code(), status.message()));
+            }
+            ended.map_or(Ok(()), Err)
+        }))
+    }
+
+    fn is_the_same(&self) -> Result<(), Status> {
+        let peer = self.peer.as_ref().ok_or_else(|| Status::internal("nobody knows who calls"))?;
+        let who = self.edge.who(peer, self.token.as_deref())?;
+        if self.who.as_ref() == Some(&who) {
+            return Ok(());
+        }
+        let why = format!("what {} may do has changed; call again", who.name);
+        Err(because(Code::Unauthenticated, reason::UNAUTHENTICATED, why))
     }
 
     async fn refused(&self, status: &Status) {

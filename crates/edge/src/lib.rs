@@ -15,6 +15,7 @@ mod pages;
 mod peer;
 mod seats;
 mod seldom;
+mod watched;
 
 pub use arguments::EdgeArgs;
 pub use bound::{Bound, EdgeError, listen_address};

@@ -41,6 +41,11 @@ pub enum LocalUsers {
 }
 
 impl Peer {
+    /// Whether it is by how they reached this process that they are let in, for good.
+    pub(crate) fn is_trusted(&self) -> bool {
+        matches!(self.standing, Standing::Trusted(_))
+    }
+
     /// A process of this machine, which came through a local socket.
     pub(crate) fn local(user: u32, process: Option<i32>, controls: &LocalUsers) -> Self {
         let may = match controls {

@@ -6,7 +6,7 @@ use fulcrum_api::v1::scheduler_service_client::SchedulerServiceClient;
 use fulcrum_api::{Caller, caller, v1};
 use fulcrum_credentials::Credentials;
 use fulcrum_end_to_end::Secured;
-use tonic::{Code, Status};
+use tonic::{Code, Status, Streaming};
 
 type Client = SchedulerServiceClient<Caller>;
 
@@ -131,7 +131,11 @@ async fn whoever_has_a_scope_is_kept_within_it() {
     };
     assert_outside(ended);
 
-    // A token that is taken out counts no more, from the next call on.
+    // A token that is taken out counts no more, for what is being watched and from the next call on.
+    submit(&mut anna, "last", "oslo").await.unwrap();
+    let request = v1::WatchJobRequest { name: "jobs/last".into(), after_event: 0 };
+    let by_token = anna.watch_job(request.clone()).await.unwrap().into_inner();
+    let by_certificate = admin.watch_job(request).await.unwrap().into_inner();
     std::fs::write(fleet.path("access.toml"), "revoked = [\"admin\"]\n").unwrap();
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let lost = anna.list_boards(v1::ListBoardsRequest::default()).await.unwrap_err();
@@ -141,6 +145,27 @@ async fn whoever_has_a_scope_is_kept_within_it() {
         (lost.code(), lost.message()),
         (Code::Unauthenticated, "the certificate is revoked")
     );
+    for (watched, why) in
+        [(by_token, "nobody has this token"), (by_certificate, "the certificate is revoked")]
+    {
+        let ended =
+            tokio::time::timeout(std::time::Duration::from_secs(10), the_end(watched)).await;
+        let ended = ended.expect("it ends");
+        assert_eq!((ended.code(), ended.message()), (Code::Unauthenticated, why));
+    }
+    let audit = std::fs::read_to_string(fleet.path("fulcrum-scheduler.audit")).unwrap();
+    assert!(audit.contains("SchedulerService/WatchJob"), "it is written down: {audit}");
+}
+
+/// What a stream ends with.
+async fn the_end(mut watched: Streaming<v1::WatchJobResponse>) -> Status {
+    loop {
+        if let Err(status) =
+            watched.message().await.map(|event| event.expect("it does not end well"))
+        {
+            return status;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
