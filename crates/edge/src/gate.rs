@@ -185,12 +185,13 @@ impl Call {
             return messages;
         }
         Body::new(Watched::new(messages, move || {
-            let ended = self.is_the_same().err();
-            if let Some(status) = &ended {
-                self.edge.counts().refused(status.code());
-                self.edge.audit().write_refused(self.line(status.code(), status.message()));
-            }
-            ended.map_or(Ok(()), Err)
+            let Err(status) = self.is_the_same() else { return Ok(()) };
+            self.edge.counts().refused(status.code());
+            self.edge.audit().write_refused(self.line(status.code(), status.message()));
+            let mut trailers = HeaderMap::new();
+            // What cannot be said ends the answer all the same.
+            let _ = status.add_header(&mut trailers);
+            Err(trailers)
         }))
     }
 

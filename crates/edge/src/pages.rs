@@ -1,6 +1,7 @@
 //! Pages and metrics over HTTP, for those who may look at the whole fleet.
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -15,6 +16,7 @@ use crate::edge::{Edge, forbidden, sees_everything};
 use crate::gate::token;
 use crate::incoming::Incoming;
 use crate::peer::Peer;
+use crate::watched::Watched;
 
 impl axum::extract::connect_info::Connected<IncomingStream<'_, Incoming>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Incoming>) -> Self {
@@ -33,16 +35,23 @@ async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    match may_look(&edge, &peer, request.headers()) {
-        Ok(_) => next.run(request).await,
-        Err(status) => refused(&status),
+    let shown = password(request.headers()).or_else(|| token(request.headers()).map(str::to_owned));
+    let let_in = may_look(&edge, &peer, shown.as_deref());
+    if let Err(status) = let_in.and_then(|who| edge.not_too_often(&who)) {
+        return refused(&status);
     }
+    let answer = next.run(request).await;
+    if shown.is_none() && peer.is_trusted() {
+        return answer;
+    }
+    // A page that is watched ends; whoever asks again is told why.
+    let ask =
+        move || may_look(&edge, &peer, shown.as_deref()).map(drop).map_err(|_| HeaderMap::new());
+    answer.map(|body| Body::new(Watched::new(body, ask)))
 }
 
-fn may_look(edge: &Edge, peer: &Peer, headers: &HeaderMap) -> Result<Identity, Status> {
-    let password = password(headers);
-    let who = edge.who(peer, password.as_deref().or_else(|| token(headers)))?;
-    edge.not_too_often(&who)?;
+fn may_look(edge: &Edge, peer: &Peer, shown: Option<&str>) -> Result<Identity, Status> {
+    let who = edge.who(peer, shown)?;
     if !who.role.covers(Role::Viewer) {
         let (name, role) = (who.name, who.role);
         let refusal = Refusal::Role { name, role, rpc: "this page", needed: Role::Viewer };

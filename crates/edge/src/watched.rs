@@ -4,20 +4,18 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http_body::{Frame, SizeHint};
+use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
-use tonic::Status;
-use tonic::body::Body;
 use tonic::codegen::Bytes;
 use tonic::codegen::http::HeaderMap;
 
 /// How often it is asked whether somebody still may.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// The messages of an answer, for as long as somebody may have them.
-pub(crate) struct Watched<F> {
-    messages: Body,
-    /// Why nobody may any more.
+/// An answer, for as long as somebody may have it.
+pub(crate) struct Watched<B, F> {
+    answer: B,
+    /// Whether they may; where not, the trailers to end with.
     ask: F,
     next: Instant,
     /// Only where there is something to wait for.
@@ -25,21 +23,29 @@ pub(crate) struct Watched<F> {
     ended: bool,
 }
 
-impl<F: FnMut() -> Result<(), Status> + Unpin> Watched<F> {
-    /// The messages of an answer, of which `ask` says whether they may go on.
-    pub(crate) fn new(messages: Body, ask: F) -> Self {
-        Self { messages, ask, next: Instant::now() + AGAIN, timer: None, ended: false }
+impl<B, F> Watched<B, F>
+where
+    B: Body<Data = Bytes> + Unpin,
+    F: FnMut() -> Result<(), HeaderMap> + Unpin,
+{
+    /// An answer of which `ask` says whether it may go on, and else with which trailers it ends.
+    pub(crate) fn new(answer: B, ask: F) -> Self {
+        Self { answer, ask, next: Instant::now() + AGAIN, timer: None, ended: false }
     }
 }
 
-impl<F: FnMut() -> Result<(), Status> + Unpin> http_body::Body for Watched<F> {
+impl<B, F> Body for Watched<B, F>
+where
+    B: Body<Data = Bytes> + Unpin,
+    F: FnMut() -> Result<(), HeaderMap> + Unpin,
+{
     type Data = Bytes;
-    type Error = Status;
+    type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let watched = &mut *self;
         while !watched.ended {
             let now = Instant::now();
@@ -48,14 +54,14 @@ impl<F: FnMut() -> Result<(), Status> + Unpin> http_body::Body for Watched<F> {
                 if let Some(timer) = &mut watched.timer {
                     timer.as_mut().reset(watched.next);
                 }
-                if let Err(status) = (watched.ask)() {
+                if let Err(trailers) = (watched.ask)() {
                     watched.ended = true;
-                    let mut trailers = HeaderMap::new();
-                    let said = status.add_header(&mut trailers);
-                    return Poll::Ready(Some(said.map(|()| Frame::trailers(trailers))));
+                    // HTTP/1 has no trailers as a rule, and does not end with those that it cannot say.
+                    let last = Some(trailers).filter(|trailers| !trailers.is_empty());
+                    return Poll::Ready(last.map(|trailers| Ok(Frame::trailers(trailers))));
                 }
             }
-            if let Poll::Ready(frame) = Pin::new(&mut watched.messages).poll_frame(context) {
+            if let Poll::Ready(frame) = Pin::new(&mut watched.answer).poll_frame(context) {
                 return Poll::Ready(frame);
             }
             let next = watched.next;
@@ -66,11 +72,11 @@ impl<F: FnMut() -> Result<(), Status> + Unpin> http_body::Body for Watched<F> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ended || self.messages.is_end_stream()
+        self.ended || self.answer.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.messages.size_hint()
+        self.answer.size_hint()
     }
 }
 
@@ -79,6 +85,7 @@ mod tests {
     use http_body_util::{BodyExt as _, StreamBody};
     use tokio::sync::mpsc;
     use tokio_stream::wrappers::ReceiverStream;
+    use tonic::Status;
 
     use super::*;
 
@@ -89,8 +96,10 @@ mod tests {
             let messages = StreamBody::new(ReceiverStream::new(receiver));
             let began = Instant::now();
             let may_until = began + 3 * AGAIN;
+            let mut no = HeaderMap::new();
+            Status::unauthenticated("no").add_header(&mut no).unwrap();
             let ask = move || {
-                if Instant::now() < may_until { Ok(()) } else { Err(Status::unauthenticated("no")) }
+                if Instant::now() < may_until { Ok(()) } else { Err(no.clone()) }
             };
             let sending = tokio::spawn(async move {
                 let message = || Ok(Frame::data(Bytes::from_static(b"m")));
@@ -99,7 +108,7 @@ mod tests {
                     tokio::time::sleep(pause).await;
                 }
             });
-            let mut watched = Watched::new(Body::new(messages), ask);
+            let mut watched = Watched::new(messages, ask);
             let mut messages = 0;
             let trailers = loop {
                 match watched.frame().await.unwrap().unwrap().into_trailers() {

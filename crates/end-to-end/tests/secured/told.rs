@@ -12,6 +12,24 @@ use fulcrum_credentials::Credentials;
 use fulcrum_end_to_end::{Secured, binary};
 use tonic::Code;
 
+/// All that is answered at an address, to a viewer, until it ends.
+fn read(fleet: &Secured, address: &str, path: &str) -> String {
+    let own = Credentials::open(fleet.path("keys/people/viewer")).unwrap();
+    let mut client = (*own.now().client).clone();
+    client.alpn_protocols.clear();
+    let name = "localhost".try_into().unwrap();
+    let mut tls = rustls::ClientConnection::new(Arc::new(client), name).unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut stream = rustls::Stream::new(&mut tls, &mut stream);
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut bytes = Vec::new();
+    // Whoever serves may close without saying so first.
+    let _ = stream.read_to_end(&mut bytes);
+    String::from_utf8(bytes).unwrap()
+}
+
 /// The metrics at an address, for a viewer.
 struct Metrics {
     text: String,
@@ -19,21 +37,7 @@ struct Metrics {
 
 impl Metrics {
     fn at(fleet: &Secured, address: &str) -> Self {
-        let own = Credentials::open(fleet.path("keys/people/viewer")).unwrap();
-        let mut client = (*own.now().client).clone();
-        client.alpn_protocols.clear();
-        let name = "localhost".try_into().unwrap();
-        let mut tls = rustls::ClientConnection::new(Arc::new(client), name).unwrap();
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        let mut stream = rustls::Stream::new(&mut tls, &mut stream);
-        stream
-            .write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-            .unwrap();
-        let mut bytes = Vec::new();
-        // Whoever serves may close without saying so first.
-        let _ = stream.read_to_end(&mut bytes);
-        let text = String::from_utf8(bytes).unwrap();
+        let text = read(fleet, address, "/metrics");
         assert!(text.starts_with("HTTP/1.1 200"), "{text}");
         Self { text }
     }
@@ -109,4 +113,24 @@ async fn an_edge_tells_of_its_connections_refusals_certificate_and_audit() {
     let done = limit("80W");
     assert!(done.status.success(), "{done:?}");
     assert_eq!(metrics().value("fulcrum_edge_audit_writable"), Some(1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_watched_ends_when_its_reader_is_revoked() {
+    let mut fleet = Secured::prepare();
+    let http = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let access = fleet.text("access.toml");
+    std::fs::write(&access, "").unwrap();
+    fleet.start_scheduler(&["--http", &http, "--access", &access]);
+    let fleet = Arc::new(fleet);
+    let reads = {
+        let (fleet, http) = (fleet.clone(), http.clone());
+        tokio::task::spawn_blocking(move || read(&fleet, &http, "/fleet"))
+    };
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!reads.is_finished(), "it goes on");
+    std::fs::write(access, "revoked = [\"viewer\"]\n").unwrap();
+    let page = tokio::time::timeout(Duration::from_secs(8), reads).await.expect("it ends").unwrap();
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("data:"), "{page}");
+    assert!(read(&fleet, &http, "/fleet").starts_with("HTTP/1.1 401"), "and is not begun anew");
 }
