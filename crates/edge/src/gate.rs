@@ -125,8 +125,7 @@ impl Call {
 
     /// The request, as it may pass: whole, and with who calls.
     async fn let_in(&mut self, mut request: Request<Body>) -> Result<Request<Body>, Status> {
-        let peer = self.peer.as_ref().ok_or_else(|| Status::internal("nobody knows who calls"))?;
-        let who = self.edge.who(peer, self.token.as_deref())?;
+        let who = self.caller()?;
         self.who = Some(who.clone());
         let Some(rpc) = self.rpc else {
             // What is not there is said by whoever would answer.
@@ -149,6 +148,12 @@ impl Call {
         }
         request.extensions_mut().insert(who);
         Ok(request)
+    }
+
+    /// Who calls, by what is known of them now.
+    fn caller(&self) -> Result<Identity, Status> {
+        let peer = self.peer.as_ref().ok_or_else(|| Status::internal("nobody knows who calls"))?;
+        self.edge.who(peer, self.token.as_deref())
     }
 
     fn is_recorded(&self) -> bool {
@@ -195,9 +200,9 @@ impl Call {
         }))
     }
 
+    /// Whether who calls is still let in, as the same.
     fn is_the_same(&self) -> Result<(), Status> {
-        let peer = self.peer.as_ref().ok_or_else(|| Status::internal("nobody knows who calls"))?;
-        let who = self.edge.who(peer, self.token.as_deref())?;
+        let who = self.caller()?;
         if self.who.as_ref() == Some(&who) {
             return Ok(());
         }

@@ -131,6 +131,17 @@ async fn whoever_has_a_scope_is_kept_within_it() {
     };
     assert_outside(ended);
 
+    // Who may do less than before watches nothing any more that they began to watch before.
+    let request = v1::WatchJobRequest { name: "jobs/here".into(), after_event: 0 };
+    let watched = anna.watch_job(request).await.unwrap().into_inner();
+    let file = fleet.path("access.toml");
+    let list = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, list.replace("role = \"admin\"", "role = \"viewer\"")).unwrap();
+    let ended = the_end(watched).await;
+    assert_eq!(ended.message(), "what anna may do has changed; call again");
+    std::fs::write(&file, list).unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+
     // A token that is taken out counts no more, for what is being watched and from the next call on.
     submit(&mut anna, "last", "oslo").await.unwrap();
     let request = v1::WatchJobRequest { name: "jobs/last".into(), after_event: 0 };
@@ -148,24 +159,25 @@ async fn whoever_has_a_scope_is_kept_within_it() {
     for (watched, why) in
         [(by_token, "nobody has this token"), (by_certificate, "the certificate is revoked")]
     {
-        let ended =
-            tokio::time::timeout(std::time::Duration::from_secs(10), the_end(watched)).await;
-        let ended = ended.expect("it ends");
+        let ended = the_end(watched).await;
         assert_eq!((ended.code(), ended.message()), (Code::Unauthenticated, why));
     }
     let audit = std::fs::read_to_string(fleet.path("fulcrum-scheduler.audit")).unwrap();
-    assert!(audit.contains("SchedulerService/WatchJob"), "it is written down: {audit}");
+    let is_its = |line: &str| line.contains("/WatchJob") && line.contains("is revoked");
+    assert!(audit.lines().any(is_its), "it is written down: {audit}");
 }
 
 /// What a stream ends with.
 async fn the_end(mut watched: Streaming<v1::WatchJobResponse>) -> Status {
-    loop {
-        if let Err(status) =
-            watched.message().await.map(|event| event.expect("it does not end well"))
-        {
-            return status;
+    let ending = async {
+        loop {
+            if let Err(status) = watched.message().await.map(|event| event.expect("it ends badly"))
+            {
+                return status;
+            }
         }
-    }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), ending).await.expect("it ends")
 }
 
 #[tokio::test(flavor = "multi_thread")]
