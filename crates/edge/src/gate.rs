@@ -264,3 +264,69 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     // Something that is shown, and is no token, is a wrong one.
     Some(shown.strip_prefix("Bearer ").unwrap_or(shown).trim())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use fulcrum_access::RPCS;
+    use http_body_util::StreamBody;
+    use tokio_stream::pending as nothing;
+
+    use super::*;
+    use crate::arguments::EdgeArgs;
+    use crate::limits::Limits;
+    use crate::peer::LocalUsers;
+
+    /// A service that never answers.
+    #[derive(Clone)]
+    struct Hangs;
+
+    impl Service<Request<Body>> for Hangs {
+        type Response = Response<Body>;
+        type Error = Infallible;
+        type Future = std::future::Pending<Result<Response<Body>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<Body>) -> Self::Future {
+            pending()
+        }
+    }
+
+    /// How a call ends, and after how long.
+    async fn ended(rpc: &Rpc, body: Body) -> (Status, Duration) {
+        let edge = Edge::open(&EdgeArgs::default(), Limits::AGENT).unwrap();
+        let mut request = Request::new(body);
+        *request.uri_mut() = format!("/fulcrum.v1.{}", rpc.name).parse().unwrap();
+        request.extensions_mut().insert(Peer::local(0, None, &LocalUsers::All));
+        let began = Instant::now();
+        let answer = Gate(edge).layer(Hangs).call(request).await.unwrap();
+        (Status::from_header_map(answer.headers()).unwrap(), began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_call_ends_in_time_though_nobody_answers() {
+        for rpc in RPCS.iter().filter(|rpc| rpc.needs.is_some()) {
+            let (status, after) = ended(rpc, Body::empty()).await;
+            assert_eq!(status.code(), Code::DeadlineExceeded, "{}", rpc.name);
+            let said =
+                format!("{} was not answered within {} s", rpc.short_name(), after.as_secs());
+            assert_eq!(status.message(), said);
+            assert!(after.abs_diff(rpc.within) < Duration::from_millis(10), "{}", rpc.name);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_call_ends_in_time_though_its_request_never_comes() {
+        for rpc in RPCS.iter().filter(|rpc| rpc.needs.is_some() && !rpc.streams_in) {
+            let nothing = nothing::<Result<http_body::Frame<Bytes>, Status>>();
+            let (status, after) = ended(rpc, Body::new(StreamBody::new(nothing))).await;
+            assert_eq!(status.code(), Code::DeadlineExceeded, "{}", rpc.name);
+            assert!(status.message().contains("was not received within"), "{}", status.message());
+            assert!(after.abs_diff(rpc.within) < Duration::from_millis(10), "{}", rpc.name);
+        }
+    }
+}
