@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Real training and inference on one processor core, which stands for the device: turns managed by
 # the agent with a plan, against the same two programs left to the operating system, with the trainer
-# under `nice`, and alternating one to one. Managed once within the latency budget and once, with
-# larger minibatches, within the longest latency that the operating system reaches. Medians of
-# several repetitions.
+# under `nice`, and alternating one to one. Managed with minibatches that run to their end, as they do
+# on a GPU; with training that is preempted, within the same latency budget; and preempted with less
+# time for fewer requests at once, to be held against the operating system and against `nice` at their
+# own throughputs. Medians of several repetitions.
 #
-#   TRAIN=lstm TRAIN_BATCH=2 INFER=lstm RATE=1200 BATCH=8 LATENCY=25 SECONDS_EACH=8 REPEAT=3
-#   RELAXED_BATCH=64 RELAXED_LATENCY=200
+#   TRAIN=lstm TRAIN_BATCH=2 INFER=lstm RATE=800 BATCH=8 LATENCY=25 SECONDS_EACH=8 REPEAT=3
+#   SOONER_BATCH=4 SOONER_LATENCY=9 SOONEST_BATCH=3 SOONEST_LATENCY=4
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 release=${1:-target/release}
 train=${TRAIN:-lstm} train_batch=${TRAIN_BATCH:-2}
-infer=${INFER:-lstm} rate=${RATE:-1200} batch=${BATCH:-8} latency=${LATENCY:-25}
-relaxed_batch=${RELAXED_BATCH:-64} relaxed_latency=${RELAXED_LATENCY:-200}
+infer=${INFER:-lstm} rate=${RATE:-800} batch=${BATCH:-8} latency=${LATENCY:-25}
+sooner_batch=${SOONER_BATCH:-4} sooner_latency=${SOONER_LATENCY:-9}
+soonest_batch=${SOONEST_BATCH:-3} soonest_latency=${SOONEST_LATENCY:-4}
 seconds=${SECONDS_EACH:-8} repeat=${REPEAT:-3}
 core=0 other=$(( $(nproc) > 1 ? 1 : 0 ))
 folder=$(mktemp -d)
@@ -22,22 +24,22 @@ trap cleanup EXIT
 
 field() { sed -E "s/.*\"$2\":([0-9.eE+-]+).*/\1/" "$folder/$1.json"; }
 
-# name of the variant, what to start the trainer with, how to attach, latency budget, largest batch
+# name of the variant, what to start the trainer with, how to attach, what else to tell the trainer
 programs() {
-  local sizes; sizes=$(seq -s, 1 "${5:-$batch}")
+  local sizes; sizes=$(seq -s, 1 "$batch")
   taskset -c $core $2 "$release/fulcrum-workload" train "$train" --batch "$train_batch" \
-    --seconds "$((seconds + 2))" $3 > "$folder/train.json" 2>/dev/null &
+    --seconds "$((seconds + 2))" $3 ${4:-} > "$folder/train.json" 2>/dev/null &
   local trainer=$!
   sleep 1
   taskset -c $core "$release/fulcrum-workload" infer "$infer" --rate "$rate" --arrivals poisson \
-    --batches "$sizes" --budget-ms "${4:-$latency}" --seconds "$seconds" $3 \
+    --batches "$sizes" --budget-ms "$latency" --seconds "$seconds" $3 \
     > "$folder/infer.json" 2>/dev/null
   wait $trainer
   echo "$1,$(field train minibatches_per_second),$(field infer p50_ms),$(field infer p99_ms),$(awk "BEGIN { print 100 * $(field infer late_ratio) }"),$(field infer mean_batch_size)" \
     >> "$folder/results.csv"
 }
 
-managed() { # name of the variant, latency budget, largest batch
+managed() { # name of the variant, latency budget, batch, what else to tell the trainer
   local home=$folder/agent
   rm -rf "$home"
   taskset -c $other "$release/fulcrum-agent" --board simulated-orin-agx --sample-interval 1s \
@@ -46,11 +48,11 @@ managed() { # name of the variant, latency budget, largest batch
   while [ ! -S "$home/workers.sock" ]; do sleep 0.05; done
   taskset -c $other "$release/fulcrum" run --agent "unix://$home/agent.sock" --arrivals constant \
     --train "$train" --train-batch "$train_batch" --infer "$infer" --rate "$rate" \
-    --latency "${2}ms" --batch "$3" --guard "${GUARD:-0.1}" --attached \
+    --latency "${2}ms" --batch "$3" --largest-batch "$batch" --guard "${GUARD:-0.1}" --attached \
     --for "$((seconds + 4))s" > /dev/null 2>&1 &
   local plan=$!
   sleep 0.3
-  programs "$1" "" "--socket $home/workers.sock" "$2" "$3"
+  programs "$1" "" "--socket $home/workers.sock" "${4:-}"
   kill $plan 2>/dev/null || true
   kill $agent; wait $agent 2>/dev/null || true
 }
@@ -68,8 +70,10 @@ for _ in $(seq "$repeat"); do
   programs "operating system" "" --alone
   programs nice "nice -n 19" --alone
   alternating
-  managed managed "$latency" "$batch"
-  managed "managed relaxed" "$relaxed_latency" "$relaxed_batch"
+  managed "whole minibatches" "$latency" "$batch" --whole-minibatches
+  managed preempted "$latency" "$batch"
+  managed "preempted sooner" "$sooner_latency" "$sooner_batch"
+  managed "preempted soonest" "$soonest_latency" "$soonest_batch"
 done
 awk -F, '
   function median(name, column,    n, i, j, t, v) {
@@ -80,6 +84,6 @@ awk -F, '
   }
   { rows++; for (i = 1; i <= NF; i++) row[rows, i] = $i; if (!($1 in seen)) { seen[$1] = 1; names[++count] = $1 } }
   END {
-    printf "%-17s %14s %9s %9s %8s %11s\n", "", "minibatches/s", "p50 ms", "p99 ms", "late %", "mean batch"
-    for (n = 1; n <= count; n++) printf "%-17s %14.1f %9.1f %9.1f %8.2f %11.1f\n", names[n], median(names[n], 2), median(names[n], 3), median(names[n], 4), median(names[n], 5), median(names[n], 6)
+    printf "%-18s %14s %9s %9s %8s %11s\n", "", "minibatches/s", "p50 ms", "p99 ms", "late %", "mean batch"
+    for (n = 1; n <= count; n++) printf "%-18s %14.1f %9.1f %9.1f %8.2f %11.1f\n", names[n], median(names[n], 2), median(names[n], 3), median(names[n], 4), median(names[n], 5), median(names[n], 6)
   }' "$folder/results.csv"

@@ -112,6 +112,27 @@ def test_minibatches_of_next_to_no_time_keep_their_turn(agent):
     tenant.close()
 
 
+def test_preemptible_training_yields_to_everyone_once_it_is_attached(agent, tmp_path):
+    # In processes of their own, since there is no way back.
+    program = """
+import os, sys, threading
+import fulcrum
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+tenant = fulcrum.Tenant(workload="a", batch_size=1, socket=sys.argv[1], preemptible=True)
+with tenant.grant():
+    pass
+policies = {os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")}
+print(tenant.attached, policies == {os.SCHED_IDLE}, policies == {os.SCHED_OTHER})
+"""
+
+    def says(path):
+        command = [sys.executable, "-c", program, str(path)]
+        return subprocess.run(command, capture_output=True, check=True, text=True).stdout.split()
+
+    assert says(agent.workers) == ["True", "True", "False"]
+    assert says(tmp_path / "nobody.sock") == ["False", "False", "True"]
+
+
 def test_what_infer_raises_belongs_to_those_who_asked(agent):
     def infer(requests):
         if "bad" in requests:

@@ -82,9 +82,10 @@ impl Worker for Attached {
                 match self.happenings.recv().await.as_deref() {
                     // What began before may have had another size, or the device not to itself.
                     Ok(Happening::Ran(turn))
-                        if turn.worker == self.worker && turn.minibatch.began >= self.since =>
+                        if turn.ran.worker == self.worker
+                            && turn.ran.minibatch.began >= self.since =>
                     {
-                        let time = turn.minibatch.ended.since(turn.minibatch.began);
+                        let time = turn.ran.minibatch.ended.since(turn.ran.minibatch.began);
                         return Ok(Seconds::new(time.as_secs_f64()));
                     }
                     Ok(Happening::Left { worker } | Happening::Fenced { worker, .. })

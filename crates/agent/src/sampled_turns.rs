@@ -49,7 +49,7 @@ impl SampledTurns {
         if self.of.is_empty() {
             return;
         }
-        match self.choose(&turn.workload, turn.minibatch.began) {
+        match self.choose(&turn.workload, turn.ran.minibatch.began) {
             Some(As::Part) => span(turn).part_of(&self.of),
             Some(As::ItsOwn) => span(turn).because_of(&self.of),
             None => {}
@@ -80,16 +80,16 @@ impl SampledTurns {
 fn span(turn: &Turn) -> Past {
     let (now, wall) = (now(), SystemTime::now());
     let at = |moment: Moment| wall - now.since(moment);
-    let requests = i64::try_from(turn.latencies.len()).unwrap_or(i64::MAX);
-    let past = Past::new("turn", at(turn.minibatch.began), at(turn.minibatch.ended))
+    let requests = i64::try_from(turn.ran.latencies.len()).unwrap_or(i64::MAX);
+    let past = Past::new("turn", at(turn.ran.minibatch.began), at(turn.ran.minibatch.ended))
         .saying("fulcrum.workload", turn.workload.to_string())
         .saying("fulcrum.requests", requests)
-        .saying("fulcrum.late_requests", i64::from(turn.late));
-    let past = match turn.waited {
+        .saying("fulcrum.late_requests", i64::from(turn.ran.late));
+    let past = match turn.ran.waited {
         Some(waited) => past.saying("fulcrum.waited_seconds", waited.as_secs_f64()),
         None => past,
     };
-    match turn.latencies.iter().max() {
+    match turn.ran.latencies.iter().max() {
         Some(longest) => past.saying("fulcrum.longest_latency_seconds", longest.as_secs_f64()),
         None => past,
     }

@@ -151,7 +151,7 @@ pub(crate) async fn keep_account(agent: Agent) {
         }
         match happened.as_deref() {
             Ok(Happening::Ran(turn)) => {
-                agent.turns.attribution().ran(turn.worker, &turn.workload, turn.minibatch);
+                agent.turns.attribution().ran(&turn.workload, &turn.ran);
                 agent.turns.sampled().ran(turn);
             }
             Ok(Happening::Attached { process }) => {
@@ -351,13 +351,19 @@ impl TurnService for Agent {
 fn add(batch: &mut v1::WatchTurnsResponse, happened: &Arc<Happening>) {
     match &**happened {
         Happening::Ran(turn) => batch.turns.push(v1::Turn {
-            worker: turn.worker,
+            worker: turn.ran.worker,
             workload: turn.workload.name.to_string(),
             kind: kind_to_wire(turn.workload.kind).into(),
-            began_ns: turn.minibatch.began.ns(),
-            ended_ns: turn.minibatch.ended.ns(),
-            latencies_seconds: turn.latencies.iter().map(Duration::as_secs_f64).collect(),
-            late_requests: turn.late,
+            began_ns: turn.ran.minibatch.began.ns(),
+            ended_ns: turn.ran.minibatch.ended.ns(),
+            latencies_seconds: turn.ran.latencies.iter().map(Duration::as_secs_f64).collect(),
+            late_requests: turn.ran.late,
+            preemptions: turn
+                .ran
+                .preemptions
+                .iter()
+                .map(|of| v1::Preemption { began_ns: of.began.ns(), ended_ns: of.ended.ns() })
+                .collect(),
         }),
         Happening::Fenced { worker, workload, reason } => batch.fenced.push(v1::Fenced {
             worker: *worker,

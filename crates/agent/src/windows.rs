@@ -53,10 +53,10 @@ impl Account {
     fn ran(&mut self, turn: &Turn) {
         let done = self.of(&turn.workload);
         done.minibatches += 1;
-        done.busy += turn.minibatch.ended.since(turn.minibatch.began);
-        done.requests += turn.latencies.len() as u64;
-        done.late += u64::from(turn.late);
-        done.longest = done.longest.max(turn.latencies.iter().max().copied());
+        done.busy += turn.ran.ran_for();
+        done.requests += turn.ran.latencies.len() as u64;
+        done.late += u64::from(turn.ran.late);
+        done.longest = done.longest.max(turn.ran.latencies.iter().max().copied());
     }
 
     fn of(&mut self, workload: &Workload) -> &mut Done {
@@ -157,21 +157,16 @@ pub(crate) async fn tell_windows(
 
 #[cfg(test)]
 mod tests {
-    use fulcrum_interleave::{Minibatch, Moment};
+    use fulcrum_interleave::{Minibatch, Moment, Ran};
 
     use super::*;
 
     fn turn(latencies: &[u64], late: u32) -> Happening {
         let began = Moment::START;
         let ended = began + Duration::from_millis(10);
-        Happening::Ran(Turn {
-            worker: 1,
-            workload: Workload::infer("a"),
-            minibatch: Minibatch { began, ended, requests: 0 },
-            latencies: latencies.iter().map(|&ms| Duration::from_millis(ms)).collect(),
-            late,
-            waited: None,
-        })
+        let latencies = latencies.iter().map(|&ms| Duration::from_millis(ms)).collect();
+        let ran = Ran::new(1, 1, Minibatch { began, ended, requests: 0 });
+        Happening::Ran(Turn { workload: Workload::infer("a"), ran: Ran { latencies, late, ..ran } })
     }
 
     #[test]

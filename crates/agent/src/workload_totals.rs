@@ -47,12 +47,12 @@ impl WorkloadTotals {
         match happened {
             Happening::Ran(turn) => {
                 let total = self.of(&turn.workload);
-                total.turns += u64::from(turn.waited.is_some());
-                total.waited += turn.waited.unwrap_or_default();
+                total.turns += u64::from(turn.ran.waited.is_some());
+                total.waited += turn.ran.waited.unwrap_or_default();
                 total.minibatches += 1;
-                total.busy += turn.minibatch.ended.since(turn.minibatch.began);
-                total.late += u64::from(turn.late);
-                for latency in &turn.latencies {
+                total.busy += turn.ran.ran_for();
+                total.late += u64::from(turn.ran.late);
+                for latency in &turn.ran.latencies {
                     total.latencies.observe(latency.as_secs_f64());
                 }
             }

@@ -48,7 +48,7 @@ pub use sensor::{
     values_to_wire,
 };
 pub use span::{duration_from_wire, duration_to_wire, time_to_wire};
-pub use turns::{TurnPlan, alternate_to_wire, turn_plan_from_wire, turn_plan_to_wire};
+pub use turns::{TurnPlan, alternate_to_wire, pieces_ns, turn_plan_from_wire, turn_plan_to_wire};
 pub use workload::{
     kind_from_wire, kind_to_wire, offer_from_wire, offer_to_wire, workload_from_wire,
 };

@@ -1,5 +1,7 @@
 //! What a plan promises, as it goes over the wire.
 
+use std::iter;
+use std::ops::Range;
 use std::time::Duration;
 
 use fulcrum_domain::{Alternate, Workload};
@@ -120,6 +122,14 @@ fn terms_from_wire(terms: &v1::WorkloadTerms) -> Result<(Terms, Option<f64>), Ma
     let largest_batch_size = terms.largest_batch_size.max(terms.batch_size);
     let batch_size = terms.batch_size;
     Ok((Terms { workload, batch_size, largest_batch_size, latency_budget, expected }, watts))
+}
+
+/// When a minibatch ran, in nanoseconds of the board's monotonic clock: all the time from its
+/// beginning to its end, but for its preemptions.
+pub fn pieces_ns(turn: &v1::Turn) -> impl Iterator<Item = Range<u64>> {
+    let begins = iter::once(turn.began_ns).chain(turn.preemptions.iter().map(|of| of.ended_ns));
+    let ends = turn.preemptions.iter().map(|of| of.began_ns).chain(iter::once(turn.ended_ns));
+    begins.zip(ends).map(|(began, ended)| began..ended.max(began))
 }
 
 #[cfg(test)]

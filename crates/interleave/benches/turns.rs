@@ -23,7 +23,7 @@ fn a_decision(c: &mut Criterion) {
         minibatch: millis(20),
     };
     let streams = [stream, Stream { waiting: 0, ..stream }];
-    let background = Some(Background { minibatch: millis(40), left: None });
+    let background = Some(Background { holds_up: millis(40), left: None });
     let now = Moment::START + millis(50);
     c.bench_function("decide, two streams and a trainer", |b| {
         b.iter(|| decide(black_box(now), 0.1, black_box(&streams), black_box(background)));

@@ -21,7 +21,7 @@ pub enum Violation {
     AnsweredTwice(Moment),
     /// A request that had arrived well before the end was not answered.
     Lost(Moment),
-    /// A background minibatch that began at this moment made a request late.
+    /// A background minibatch that began, or went on, at this moment made a request late.
     MadeLate(Moment),
     /// The device was idle from this moment on though a background minibatch could have run.
     Idle(Moment),
@@ -36,7 +36,8 @@ pub fn check(setup: &Setup, turns: &[Turn], arrivals: &[Vec<Moment>]) -> Vec<Vio
     let mut found = Vec::new();
     let mut ordered: Vec<&Turn> = turns.iter().collect();
     ordered.sort_by_key(|turn| turn.began);
-    for pair in ordered.windows(2) {
+    let pieces = pieces(&ordered);
+    for pair in pieces.windows(2) {
         if pair[1].began < pair[0].ended {
             found.push(Violation::AtOnce(pair[1].began));
         }
@@ -46,9 +47,33 @@ pub fn check(setup: &Setup, turns: &[Turn], arrivals: &[Vec<Moment>]) -> Vec<Vio
         answers(&ordered, job, arrivals, end, &mut found);
     }
     made_late(setup, &ordered, &mut found);
-    idle(setup, &ordered, arrivals, &mut found);
+    preempted_too_late(setup, &pieces, &mut found);
+    idle(setup, &pieces, arrivals, &mut found);
     cycles(setup, &ordered, &mut found);
     found
+}
+
+/// A part of a minibatch during which it ran.
+struct Piece<'a> {
+    of: &'a Turn,
+    began: Moment,
+    ended: Moment,
+}
+
+/// What ran when, ascending.
+fn pieces<'a>(turns: &[&'a Turn]) -> Vec<Piece<'a>> {
+    let mut pieces = Vec::with_capacity(turns.len());
+    for &of in turns {
+        let mut began = of.began;
+        for preemption in &of.preemptions {
+            pieces.push(Piece { of, began, ended: preemption.began });
+            began = preemption.ended;
+        }
+        pieces.push(Piece { of, began, ended: of.ended });
+    }
+    pieces.retain(|piece| piece.began < piece.ended);
+    pieces.sort_by_key(|piece| piece.began);
+    pieces
 }
 
 fn is_background(setup: &Setup, job: usize) -> bool {
@@ -98,7 +123,10 @@ fn made_late(setup: &Setup, turns: &[&Turn], found: &mut Vec<Violation>) {
         }
         let minibatch = setup.jobs[turn.job].execution.time(turn.arrived.len() as u32);
         let before = turns[..place].iter().rev().take_while(|before| before.ended > oldest);
-        for before in before.filter(|before| is_background(setup, before.job)) {
+        let holds_up = |before: &&&Turn| {
+            is_background(setup, before.job) && !setup.jobs[before.job].preemptible
+        };
+        for before in before.filter(holds_up) {
             if before.began >= oldest && before.ended + minibatch > oldest + budget {
                 found.push(Violation::MadeLate(before.began));
             }
@@ -106,17 +134,38 @@ fn made_late(setup: &Setup, turns: &[&Turn], found: &mut Vec<Violation>) {
     }
 }
 
+/// Preemptible training does not run any more once a request has to be answered that will be late.
+fn preempted_too_late(setup: &Setup, pieces: &[Piece<'_>], found: &mut Vec<Violation>) {
+    let factor = 1.0 + setup.agreement.guard;
+    for (place, piece) in pieces.iter().enumerate() {
+        let Some(budget) = budget(setup, piece.of.job) else { continue };
+        let Some(&oldest) = piece.of.arrived.first() else { continue };
+        if piece.ended.since(oldest) <= budget {
+            continue;
+        }
+        let size = setup.agreement.terms(&setup.jobs[piece.of.job].workload);
+        let minibatch = setup.jobs[piece.of.job].execution.time(size.map_or(1, |s| s.batch_size));
+        let latest_start = (oldest + budget - minibatch.mul_f64(factor)).max(oldest);
+        let before = pieces[..place].iter().rev().take_while(|before| before.ended > latest_start);
+        for before in before.filter(|before| setup.jobs[before.of.job].preemptible) {
+            found.push(Violation::MadeLate(before.began));
+        }
+    }
+}
+
 /// Where nothing ran, no background minibatch would have fitted.
-fn idle(setup: &Setup, turns: &[&Turn], arrivals: &[Vec<Moment>], found: &mut Vec<Violation>) {
+fn idle(setup: &Setup, pieces: &[Piece<'_>], arrivals: &[Vec<Moment>], found: &mut Vec<Violation>) {
     let slack_aware = setup.agreement.alternate == Alternate::SlackAware;
     let Some(background) = (0..setup.jobs.len()).find(|&job| is_background(setup, job)) else {
         return;
     };
     let factor = 1.0 + setup.agreement.guard;
     let minibatch = setup.jobs[background].execution.time(0).mul_f64(factor);
+    let last = pieces.iter().rev().find(|piece| piece.of.job == background);
+    let told_until = last.map_or(Moment::START, |piece| piece.ended);
     let mut answered = vec![0usize; setup.jobs.len()];
-    for pair in turns.windows(2) {
-        answered[pair[0].job] += pair[0].arrived.len();
+    for pair in pieces.windows(2) {
+        answered[pair[0].of.job] += pair[0].of.arrived.len();
         let (from, to) = (pair[0].ended, pair[1].began);
         if from == to || !slack_aware {
             continue;
@@ -136,7 +185,9 @@ fn idle(setup: &Setup, turns: &[&Turn], arrivals: &[Vec<Moment>], found: &mut Ve
             let deadline = oldest.unwrap_or(from) + budget;
             from + minibatch + all.mul_f64(factor) < deadline
         });
-        if fits {
+        // Whoever is preemptible always fits; what it was at in the end is not told of.
+        let one_fits = if setup.jobs[background].preemptible { to < told_until } else { fits };
+        if one_fits {
             found.push(Violation::Idle(from));
         }
     }

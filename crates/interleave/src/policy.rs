@@ -50,8 +50,9 @@ impl Stream {
 /// What would run in the background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Background {
-    /// The longest that a minibatch takes.
-    pub minibatch: Duration,
+    /// How long it can hold up requests: the longest that a minibatch takes; zero where it is
+    /// preempted in the midst of one.
+    pub holds_up: Duration,
     /// At most so many minibatches before the next inference; none for as many as there is time
     /// for.
     pub left: Option<u32>,
@@ -111,20 +112,20 @@ pub fn decide(
         .map(latest_start)
         .min()
         .unwrap_or(Moment::NEVER);
-    if let Some(background) = background.filter(|background| background.left != Some(0)) {
-        let minibatch = guarded(background.minibatch);
-        // A request that arrives just after a background minibatch began must not be late either.
-        let bears = promised().all(|stream| now + minibatch <= latest_start(stream));
-        if bears {
-            let start_until =
-                if last_safe == Moment::NEVER { last_safe } else { last_safe - minibatch };
-            return Decision::Background { start_until, minibatches: background.left };
-        }
-    }
     if now >= last_safe
         && let Some((stream, urgent)) = waiting().min_by_key(by_deadline)
     {
         return Decision::Infer { stream, requests: urgent.waiting };
+    }
+    if let Some(background) = background.filter(|background| background.left != Some(0)) {
+        let holds_up = guarded(background.holds_up);
+        // A request that arrives just after a background minibatch began must not be late either.
+        let bears = promised().all(|stream| now + holds_up <= latest_start(stream));
+        if bears || holds_up.is_zero() {
+            let start_until =
+                if last_safe == Moment::NEVER { last_safe } else { last_safe - holds_up };
+            return Decision::Background { start_until, minibatches: background.left };
+        }
     }
     Decision::Wait { until: last_safe }
 }
@@ -163,7 +164,7 @@ mod tests {
     }
 
     const TRAINING: Option<Background> =
-        Some(Background { minibatch: Duration::from_millis(50), left: None });
+        Some(Background { holds_up: Duration::from_millis(50), left: None });
 
     #[test]
     fn a_full_minibatch_is_answered_at_once() {
@@ -190,9 +191,23 @@ mod tests {
 
     #[test]
     fn training_that_no_request_bears_does_not_run() {
-        let long = Some(Background { minibatch: ms(190), left: None });
+        let long = Some(Background { holds_up: ms(190), left: None });
         let decision = decide(at(100), 0.0, &[stream(0, 0)], long);
         assert_eq!(decision, Decision::Wait { until: Moment::NEVER });
+    }
+
+    #[test]
+    fn preemptible_training_runs_up_to_the_last_safe_moment_whatever_its_length() {
+        let preemptible = Some(Background { holds_up: Duration::ZERO, left: None });
+        let decide = |now, stream| decide(at(now), 0.0, &[stream], preemptible);
+        let runs = Decision::Background { start_until: at(280), minibatches: None };
+        assert_eq!(decide(120, stream(3, 100)), runs);
+        assert_eq!(decide(279, stream(3, 100)), runs);
+        assert_eq!(decide(280, stream(3, 100)), Decision::Infer { stream: 0, requests: 3 });
+        // A budget that no inference meets is no reason for training to stand still.
+        let hopeless = Stream { latency_budget: Some(ms(5)), ..stream(0, 0) };
+        let forever = Decision::Background { start_until: Moment::NEVER, minibatches: None };
+        assert_eq!(decide(100, hopeless), forever);
     }
 
     #[test]
@@ -240,7 +255,7 @@ mod tests {
         fn a_background_minibatch_never_makes_a_request_late_that_could_be_in_time(
             streams in prop::collection::vec(any_stream(), 0..4), minibatch in 1..100u64,
         ) {
-            let background = Some(Background { minibatch: ms(minibatch), left: None });
+            let background = Some(Background { holds_up: ms(minibatch), left: None });
             let now = at(1000);
             if let Decision::Background { start_until, .. } = decide(now, 0.0, &streams, background) {
                 let end = start_until.max(now) + ms(minibatch);
@@ -251,6 +266,25 @@ mod tests {
                 for stream in by_deadline {
                     done = done + stream.minibatch;
                     prop_assert!(done <= stream.deadline(now));
+                }
+            }
+        }
+
+        #[test]
+        fn the_device_never_waits_beside_preemptible_training(
+            streams in prop::collection::vec(any_stream(), 0..4),
+        ) {
+            let now = at(1000);
+            let preemptible = Some(Background { holds_up: Duration::ZERO, left: None });
+            match decide(now, 0.0, &streams, preemptible) {
+                Decision::Wait { .. } => prop_assert!(false, "it waits"),
+                decision @ Decision::Infer { .. } => {
+                    prop_assert_eq!(decision, decide(now, 0.0, &streams, None));
+                }
+                // Then inference has to begin no sooner than with nobody in the background.
+                Decision::Background { start_until, .. } => {
+                    let wait = Decision::Wait { until: start_until };
+                    prop_assert_eq!(wait, decide(now, 0.0, &streams, None));
                 }
             }
         }
@@ -270,7 +304,7 @@ mod tests {
         fn nobody_is_answered_who_does_not_wait(
             streams in prop::collection::vec(any_stream(), 0..4), minibatch in prop::option::of(1..100u64),
         ) {
-            let background = minibatch.map(|m| Background { minibatch: ms(m), left: None });
+            let background = minibatch.map(|m| Background { holds_up: ms(m), left: None });
             if let Decision::Infer { stream, requests } = decide(at(1000), 0.1, &streams, background) {
                 prop_assert!(requests >= 1 && requests <= streams[stream].waiting);
                 prop_assert!(requests <= streams[stream].batch_size);

@@ -1,9 +1,11 @@
 //! The turns of workers that come, go, hang and die.
 //!
 //! A state machine: it is told what happened, and says what to tell the workers. One worker at a
-//! time has the device. What a worker says that it may not say ends its connection; what it fails
-//! to say in time does too, and the others go on.
+//! time has the device; preemptible training loses it to requests in the midst of a minibatch,
+//! keeps its turn and goes on afterwards, without a word. What a worker says that it may not say
+//! ends its connection; what it fails to say in time does too, and the others go on.
 
+mod device;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -15,6 +17,7 @@ use crate::agreement::Agreement;
 use crate::moment::Moment;
 use crate::policy::{Background, Decision, Stream, decide, left_in_cycle};
 
+use device::{Device, Holder};
 pub use worker::{Totals, Worker};
 
 /// Names a worker as long as it is attached.
@@ -40,6 +43,9 @@ pub enum Event<'a> {
         workload: &'a Workload,
         /// The batch sizes that it can run, ascending, at least one.
         batch_sizes: &'a [u32],
+        /// Whether what it runs stands still by itself while requests are answered, even in the
+        /// midst of a minibatch. For training alone.
+        preemptible: bool,
     },
     /// A worker is gone, with the requests that waited at it.
     Detached {
@@ -174,26 +180,34 @@ pub struct Ran {
     /// How long its worker had something to run and waited for this turn, told with the turn's first
     /// minibatch; none with the others, and where it was measured.
     pub waited: Option<Duration>,
+    /// When it stood still in between, because others had the device; ascending.
+    pub preemptions: Vec<Preemption>,
+    /// Whether it preempted another one.
+    pub preempts: bool,
 }
 
-/// Who has the device.
-#[derive(Debug, Clone, Copy)]
-struct Holder {
-    worker: WorkerId,
-    grant: u64,
-    /// How many requests it may answer.
-    requests: u32,
-    /// When the turn is revoked, unless that was done.
-    limit: Moment,
-    revoked: bool,
-    /// When it should have ended, whatever happens.
-    due: Moment,
-    /// When it has to make way for another background worker.
-    slice: Moment,
-    /// Whether it is measured.
-    measured: bool,
-    /// How long it had waited for this turn, until that is told.
-    waited: Option<Duration>,
+impl Ran {
+    /// A minibatch that ran undisturbed and answered nobody.
+    pub fn new(worker: WorkerId, grant: u64, minibatch: Minibatch) -> Self {
+        let (latencies, preemptions) = (Vec::new(), Vec::new());
+        let (late, waited, preempts) = (0, None, false);
+        Self { worker, grant, minibatch, latencies, late, waited, preemptions, preempts }
+    }
+
+    /// How long it ran, without its preemptions.
+    pub fn ran_for(&self) -> Duration {
+        let stood_still = self.preemptions.iter().map(|of| of.ended.since(of.began)).sum();
+        self.minibatch.ended.since(self.minibatch.began).saturating_sub(stood_still)
+    }
+}
+
+/// A time during which a minibatch that had begun stood still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preemption {
+    /// When it began.
+    pub began: Moment,
+    /// When it had ended.
+    pub ended: Moment,
 }
 
 /// The turns of one device.
@@ -201,7 +215,7 @@ struct Holder {
 pub struct Turns {
     agreement: Agreement,
     workers: BTreeMap<WorkerId, Worker>,
-    holder: Option<Holder>,
+    device: Device,
     /// Who is measured, with the size of its minibatches.
     reserved: Option<(WorkerId, u32)>,
     grants: u64,
@@ -234,9 +248,9 @@ impl Turns {
         &self.agreement
     }
 
-    /// Whose turn it is.
+    /// Who has the device.
     pub fn holder(&self) -> Option<WorkerId> {
-        self.holder.map(|holder| holder.worker)
+        self.device.holder().map(|holder| holder.worker)
     }
 
     /// When [`Event::Tick`] is due, if nothing happens before.
@@ -247,13 +261,13 @@ impl Turns {
     /// Takes in what happened, and says what to do.
     pub fn handle(&mut self, now: Moment, event: Event<'_>, actions: &mut Vec<Action>) {
         match event {
-            Event::Attached { worker, workload, batch_sizes } => {
-                let mut attached = Worker::new(workload.clone(), batch_sizes.to_vec());
+            Event::Attached { worker, workload, batch_sizes, preemptible } => {
+                let mut attached = Worker::new(workload.clone(), batch_sizes.to_vec(), preemptible);
                 attached.agree(&self.agreement);
                 actions.push(attached.plan(worker));
                 self.workers.insert(worker, attached);
             }
-            Event::Detached { worker } => self.remove(worker),
+            Event::Detached { worker } => self.remove(now, worker),
             Event::Arrived { worker, at } => self.arrived(now, worker, at, actions),
             Event::Ran { worker, grant, minibatches, done } => {
                 self.ran(now, worker, grant, minibatches, done, actions);
@@ -276,16 +290,15 @@ impl Turns {
             Event::Tick => {}
         }
         self.step(now, actions);
-        let holder = self.holder();
         for (&id, worker) in &mut self.workers {
-            worker.waits(now, holder == Some(id));
+            worker.waits(now, self.device.is_turn_of(id));
         }
     }
 
     fn arrived(&mut self, now: Moment, id: WorkerId, at: &[Moment], actions: &mut Vec<Action>) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
         if worker.workload.kind == WorkloadKind::Train {
-            return self.fence(id, "requests arrived at a worker that trains".into(), actions);
+            return self.fence(now, id, "requests arrived at a worker that trains".into(), actions);
         }
         for &arrived in at {
             // A request cannot have come later than it was told of, nor before the one before it.
@@ -304,29 +317,32 @@ impl Turns {
         actions: &mut Vec<Action>,
     ) {
         let Some(worker) = self.workers.get_mut(&id) else { return };
-        let Some(holder) = self.holder.as_mut().filter(|h| h.worker == id && h.grant == grant)
-        else {
+        let preempted_since = self.device.preempted_since(id);
+        let preempted = self.device.preempted().filter(|_| preempted_since.is_none());
+        let Some(holder) = self.device.turn(id, grant) else {
             let reason = format!("told of turn {grant}, which it does not have");
-            return self.fence(id, reason, actions);
+            return self.fence(now, id, reason, actions);
         };
         for &minibatch in minibatches {
             if minibatch.ended < minibatch.began || minibatch.ended > now {
                 let reason = "told of a minibatch that ended before it began, or ends yet to come";
-                return self.fence(id, reason.into(), actions);
+                return self.fence(now, id, reason.into(), actions);
             }
             if minibatch.requests > holder.requests {
                 let reason = format!(
                     "answered {} requests where {} were granted",
                     minibatch.requests, holder.requests
                 );
-                return self.fence(id, reason, actions);
+                return self.fence(now, id, reason, actions);
             }
             holder.requests -= minibatch.requests;
             if holder.measured && worker.workload.kind == WorkloadKind::Infer {
                 actions.push(Action::Ran(worker.rehearsed(id, grant, minibatch)));
                 continue;
             }
-            let ran = worker.ran(id, grant, minibatch, holder.waited.take());
+            let waited = holder.waited.take();
+            let mut ran = worker.ran(id, grant, minibatch, waited, preempted_since);
+            ran.preempts = preempted.is_some();
             if worker.is_background() {
                 self.in_cycle = self.in_cycle.saturating_add(1);
             } else {
@@ -334,30 +350,35 @@ impl Turns {
             }
             actions.push(Action::Ran(ran));
         }
+        if let Some(preempted) = preempted.and_then(|preempted| self.workers.get_mut(&preempted)) {
+            for &Minibatch { began, ended, .. } in minibatches {
+                preempted.was_preempted(Preemption { began, ended });
+            }
+        }
         if done {
-            self.holder = None;
+            self.device.end(now, id);
         }
     }
 
     /// A worker is gone. Whatever it ran is taken to have ended.
-    fn remove(&mut self, id: WorkerId) {
+    fn remove(&mut self, now: Moment, id: WorkerId) {
         self.workers.remove(&id);
         self.reserved = self.reserved.filter(|&(reserved, _)| reserved != id);
-        self.holder = self.holder.filter(|holder| holder.worker != id);
+        self.device.end(now, id);
     }
 
-    fn fence(&mut self, id: WorkerId, reason: String, actions: &mut Vec<Action>) {
-        self.remove(id);
+    fn fence(&mut self, now: Moment, id: WorkerId, reason: String, actions: &mut Vec<Action>) {
+        self.remove(now, id);
         actions.push(Action::Fence { worker: id, reason });
     }
 
     /// Decides, given what is known now.
     fn step(&mut self, now: Moment, actions: &mut Vec<Action>) {
         self.wake = Moment::NEVER;
-        if let Some(holder) = self.holder.filter(|holder| now >= holder.due) {
+        if let Some(holder) = self.device.holder().filter(|holder| now >= holder.due) {
             let due = now.since(holder.due) + PATIENCE;
             let reason = format!("its turn did not end: {} ms over", due.as_millis());
-            self.fence(holder.worker, reason, actions);
+            self.fence(now, holder.worker, reason, actions);
         }
         if let Some((id, batch_size)) = self.reserved {
             self.measure(now, id, batch_size, actions);
@@ -365,23 +386,32 @@ impl Turns {
         }
         let background = self.next_background(now);
         let decision = self.decide(now, background.map(|(_, background)| background));
-        match self.holder {
-            Some(holder) => self.look_at(now, holder, decision, actions),
-            None => self.give(now, background.map(|(id, _)| id), decision, actions),
+        match self.device.holder() {
+            Some(holder) if !self.loses(&holder, decision) => {
+                self.look_at(now, holder, decision, actions);
+            }
+            _ => self.give(now, background.map(|(id, _)| id), decision, actions),
         }
         self.foretell(now, actions);
     }
 
+    /// Whether the device is taken from its holder at once.
+    fn loses(&self, holder: &Holder, decision: Decision) -> bool {
+        let preemptible = self.workers.get(&holder.worker).is_some_and(|worker| worker.preemptible);
+        preemptible && !holder.measured && matches!(decision, Decision::Infer { .. })
+    }
+
     /// The background worker that should run next: the one that had the device for the shortest
-    /// time, or the one that has it.
+    /// time, or the one whose turn it is.
     fn next_background(&self, now: Moment) -> Option<(WorkerId, Background)> {
-        let holds = |id| self.holder.is_some_and(|holder| holder.worker == id);
+        let holds = |id| self.device.is_turn_of(id);
         let ready = self
             .workers
             .iter()
             .filter(|&(&id, w)| w.is_background() && (w.has_work() || holds(id)));
         let (&id, worker) = ready.min_by_key(|&(&id, w)| (!holds(id), w.totals.busy, id))?;
-        let minibatch = worker.longest_minibatch(now);
+        let holds_up =
+            if worker.preemptible { Duration::ZERO } else { worker.longest_minibatch(now) };
         let left = left_in_cycle(
             self.agreement.alternate,
             self.agreement.minibatches_per_cycle,
@@ -389,7 +419,7 @@ impl Turns {
         );
         // Without a plan, or without anything promised to a request, there is no cycle to keep to.
         let urgent = self.agreement.terms.iter().any(|terms| terms.latency_budget.is_some());
-        Some((id, Background { minibatch, left: left.filter(|_| urgent) }))
+        Some((id, Background { holds_up, left: left.filter(|_| urgent) }))
     }
 
     fn decide(&mut self, now: Moment, background: Option<Background>) -> Decision {
@@ -404,7 +434,7 @@ impl Turns {
         decide(now, self.agreement.guard, &self.streams, background)
     }
 
-    /// A free device: gives it to whom it is due.
+    /// A device that is free, or taken from its holder: gives it to whom it is due.
     fn give(
         &mut self,
         now: Moment,
@@ -437,6 +467,7 @@ impl Turns {
         let minibatches = if in_background { Some(1) } else { minibatches };
         worker.totals.turns += 1;
         let (patience, waited) = (worker.patience(requests, now), worker.waited(now));
+        let preemptible = worker.preemptible;
         self.grants += 1;
         let others =
             self.workers.iter().any(|(&other, w)| other != id && w.is_background() && w.has_work());
@@ -445,16 +476,21 @@ impl Turns {
             worker: id,
             grant: self.grants,
             requests,
-            limit: if trains { start_until.min(slice) } else { Moment::NEVER },
+            limit: match (trains, preemptible) {
+                (false, _) => Moment::NEVER,
+                (true, true) => slice,
+                (true, false) => start_until.min(slice),
+            },
             revoked: false,
             due: if trains { Moment::NEVER } else { now + patience },
             slice,
             measured: false,
             waited: Some(waited),
         };
-        self.holder = Some(holder);
-        self.wake = holder.limit.min(holder.due);
-        let start_until = start_until.min(slice);
+        self.device.give(now, holder);
+        // Who is preemptible keeps its turn until then and loses the device.
+        self.wake = start_until.min(holder.limit).min(holder.due);
+        let start_until = holder.limit;
         actions.push(Action::Grant {
             worker: id,
             grant: holder.grant,
@@ -474,8 +510,13 @@ impl Turns {
     ) {
         let Some(worker) = self.workers.get(&holder.worker) else { return };
         let trains = worker.workload.kind == WorkloadKind::Train;
+        let mut next_inference = Moment::NEVER;
         if trains && !holder.revoked {
             holder.limit = match decision {
+                Decision::Background { start_until, .. } if worker.preemptible => {
+                    next_inference = start_until;
+                    holder.slice
+                }
                 Decision::Background { start_until, .. } => start_until.min(holder.slice),
                 // It may not begin another one.
                 Decision::Infer { .. } | Decision::Wait { .. } => now,
@@ -486,8 +527,9 @@ impl Turns {
                 actions.push(Action::Revoke { worker: holder.worker, grant: holder.grant });
             }
         }
-        self.wake = if holder.revoked { holder.due } else { holder.limit.min(holder.due) };
-        self.holder = Some(holder);
+        let limit = if holder.revoked { holder.due } else { holder.limit.min(holder.due) };
+        self.wake = limit.min(next_inference);
+        self.device.keep(holder);
     }
 
     /// From now on one worker alone has the device.
@@ -513,7 +555,7 @@ impl Turns {
 
     /// Lets one worker run and nobody else.
     fn measure(&mut self, now: Moment, id: WorkerId, batch_size: u32, actions: &mut Vec<Action>) {
-        if let Some(holder) = &mut self.holder {
+        if let Some(mut holder) = self.device.holder() {
             let other = self.workers.get(&holder.worker).filter(|worker| {
                 !holder.measured && !holder.revoked && worker.workload.kind == WorkloadKind::Train
             });
@@ -523,6 +565,7 @@ impl Turns {
                 actions.push(Action::Revoke { worker: holder.worker, grant: holder.grant });
             }
             self.wake = holder.due;
+            self.device.keep(holder);
             return;
         }
         let Some(worker) = self.workers.get_mut(&id).filter(|w| w.can_be_measured()) else {
@@ -533,7 +576,7 @@ impl Turns {
         self.grants += 1;
         let grant = self.grants;
         let due = if trains { Moment::NEVER } else { now + worker.patience(batch_size, now) };
-        self.holder = Some(Holder {
+        self.device.keep(Holder {
             worker: id,
             grant,
             requests: 0,

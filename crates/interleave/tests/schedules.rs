@@ -15,8 +15,9 @@ fn ms(millis: f64) -> Duration {
 }
 
 /// A pair as a plan would make it: (training, inference, batch size, arrival rate, budget).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Pair {
+    preemptible: bool,
     train: f64,
     infer: f64,
     batch: u32,
@@ -44,7 +45,8 @@ impl Pair {
 
     fn setup(&self, alternate: Alternate, guard: f64, arrivals: Arrivals, jitter: f64) -> Setup {
         let jitter = Jitter { ratio: jitter, drift_per_hour: 0.0 };
-        let train = Job::train("a", Execution::of(ms(self.train)).with(jitter));
+        let mut train = Job::train("a", Execution::of(ms(self.train)).with(jitter));
+        train.preemptible = self.preemptible;
         let execution = Execution::of(ms(self.infer)).with(jitter);
         let infer = Job::infer("b", 1..=self.batch, execution, arrivals);
         let agreement = self.agreement(alternate, guard);
@@ -56,11 +58,11 @@ prop_compose! {
     /// A pair that has a plan: the latency budget holds for a batch that fills evenly.
     fn pair()(
         train in 5.0..120.0f64, infer in 2.0..60.0f64, batch in 1..32u32,
-        busy in 0.05..0.9f64, slack in 0.0..3.0f64,
+        busy in 0.05..0.9f64, slack in 0.0..3.0f64, preemptible in any::<bool>(),
     ) -> Pair {
         let cycle = infer / busy;
         let rate = 1e3 * f64::from(batch) / cycle;
-        Pair { train, infer, batch, rate, budget: cycle + infer + slack * train }
+        Pair { preemptible, train, infer, batch, rate, budget: cycle + infer + slack * train }
     }
 }
 
@@ -116,8 +118,14 @@ proptest! {
 fn the_throughput_is_that_of_the_closed_form() {
     use fulcrum_domain::{Seconds, Turns};
     for (train, infer, slack) in [(37.0, 11.0, 2.0), (37.0, 11.0, 0.4), (80.0, 25.0, 0.1)] {
-        let pair =
-            Pair { train, infer, batch: 8, rate: 40.0, budget: 200.0 + infer + slack * train };
+        let pair = Pair {
+            train,
+            infer,
+            batch: 8,
+            rate: 40.0,
+            budget: 200.0 + infer + slack * train,
+            ..Pair::default()
+        };
         let s = |millis: f64| Seconds::new(millis / 1e3);
         for alternate in [Alternate::Strict, Alternate::SlackAware] {
             let turns = Turns::new(alternate, s(200.0), s(infer), s(train), s(slack * train));
@@ -137,8 +145,28 @@ fn the_throughput_is_that_of_the_closed_form() {
 }
 
 #[test]
+fn preemptible_training_costs_no_latency_and_takes_all_the_time_that_is_left() {
+    // A minibatch takes longer than the whole latency budget.
+    let pair =
+        Pair { train: 200.0, infer: 10.0, batch: 4, rate: 40.0, budget: 50.0, preemptible: true };
+    let (setup, report, arrivals) =
+        recorded(pair.setup(Alternate::SlackAware, 0.0, Arrivals::poisson(40.0), 0.0));
+    assert_eq!(check(&setup, &report.turns, &arrivals), []);
+    let (train, infer) = (&report.jobs[0], &report.jobs[1]);
+    assert!(report.late_share(1) < 0.005, "{} of {} late", infer.late, infer.answered);
+    let left = report.duration.saturating_sub(infer.busy);
+    assert!(left.saturating_sub(train.busy) < ms(200.0), "{:?} of {left:?}", train.busy);
+    assert!(report.turns.iter().any(|turn| turn.preemptions.len() > 2));
+    // As a whole, none of them fits.
+    let whole = Pair { preemptible: false, ..pair };
+    let whole = whole.setup(Alternate::SlackAware, 0.0, Arrivals::poisson(40.0), 0.0);
+    assert_eq!(simulate(&whole).jobs[0].minibatches, 0);
+}
+
+#[test]
 fn a_changed_schedule_is_found_out() {
-    let pair = Pair { train: 40.0, infer: 10.0, batch: 8, rate: 40.0, budget: 260.0 };
+    let pair =
+        Pair { train: 40.0, infer: 10.0, batch: 8, rate: 40.0, budget: 260.0, ..Pair::default() };
     let setup = pair.setup(Alternate::SlackAware, 0.0, Arrivals::poisson(40.0), 0.0);
     let (setup, report, arrivals) = recorded(setup);
     assert_eq!(check(&setup, &report.turns, &arrivals), []);
@@ -167,6 +195,26 @@ fn a_changed_schedule_is_found_out() {
     lazy.remove(first);
     assert!(check(&setup, &lazy, &arrivals).iter().any(|v| matches!(v, Violation::Idle(_))));
 
+    // Inference that begins later than it has to.
+    let pair = Pair { preemptible: true, ..pair };
+    let preemptible_setup = pair.setup(Alternate::SlackAware, 0.0, Arrivals::poisson(40.0), 0.0);
+    let (preemptible, report_of_it, arrivals_of_it) = recorded(preemptible_setup);
+    assert_eq!(check(&preemptible, &report_of_it.turns, &arrivals_of_it), []);
+    let mut late = report_of_it.turns.clone();
+    let turn = late.iter().position(|turn| turn.job == 0 && turn.preemptions.len() == 1).unwrap();
+    let preemption = late[turn].preemptions[0];
+    let inference = late.iter().position(|t| t.job == 1 && t.began == preemption.began).unwrap();
+    late[inference].began = preemption.began + ms(400.0);
+    late[inference].ended = preemption.ended + ms(400.0);
+    late[turn].preemptions[0].began = preemption.began + ms(400.0);
+    late[turn].preemptions[0].ended = preemption.ended + ms(400.0);
+    late[turn].ended = late[turn].ended + ms(400.0);
+    assert!(
+        check(&preemptible, &late, &arrivals_of_it)
+            .iter()
+            .any(|v| matches!(v, Violation::MadeLate(_)))
+    );
+
     let strict = Setup { agreement: pair.agreement(Alternate::Strict, 0.0), ..setup };
     assert!(
         check(&strict, &report.turns, &arrivals)
@@ -180,13 +228,21 @@ fn whatever_workers_do_no_request_is_lost_and_nothing_gets_stuck() {
     let first: u64 = std::env::var("FULCRUM_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
     let (mut crashes, mut fences) = (0, 0);
     for seed in first..first + 1000 {
-        let pair = Pair { train: 30.0, infer: 12.0, batch: 8, rate: 60.0, budget: 250.0 };
+        let pair = Pair {
+            train: 30.0,
+            infer: 12.0,
+            batch: 8,
+            rate: 60.0,
+            budget: 250.0,
+            ..Pair::default()
+        };
         let process = match seed % 3 {
             0 => Process::Poisson,
             1 => Process::Gamma { cv: 2.0 },
             _ => Process::OnOff { spell: Duration::from_millis(500) },
         };
         let arrivals = Arrivals { process, rate: Rate::Steady(60.0) };
+        let pair = Pair { preemptible: seed % 2 == 0, ..pair };
         let mut setup = pair.setup(Alternate::SlackAware, 0.1, arrivals, 0.05);
         setup.seed = seed;
         for job in &mut setup.jobs {
@@ -215,7 +271,8 @@ fn whatever_workers_do_no_request_is_lost_and_nothing_gets_stuck() {
 fn overload_sheds_training_first_and_says_who_will_be_late() {
     use fulcrum_interleave::{Action, Event, Minibatch, Turns};
     // Twice as many requests as the device can answer.
-    let pair = Pair { train: 20.0, infer: 100.0, batch: 4, rate: 80.0, budget: 300.0 };
+    let pair =
+        Pair { train: 20.0, infer: 100.0, batch: 4, rate: 80.0, budget: 300.0, ..Pair::default() };
     let report = simulate(&pair.setup(Alternate::SlackAware, 0.0, Arrivals::constant(80.0), 0.0));
     assert!(report.jobs[0].minibatches < 20, "{}", report.jobs[0].minibatches);
     assert!(report.jobs[1].answered > 2_300, "{}", report.jobs[1].answered);
@@ -228,7 +285,15 @@ fn overload_sheds_training_first_and_says_who_will_be_late() {
         actions.clone()
     };
     at(Event::Agreed(&pair.agreement(Alternate::SlackAware, 0.0)), 0.0);
-    at(Event::Attached { worker: 1, workload: &Workload::infer("b"), batch_sizes: &[1, 4] }, 0.0);
+    at(
+        Event::Attached {
+            worker: 1,
+            workload: &Workload::infer("b"),
+            batch_sizes: &[1, 4],
+            preemptible: false,
+        },
+        0.0,
+    );
     // Twenty at once: five minibatches of 100 ms, of which three are in time.
     let told = at(Event::Arrived { worker: 1, at: &[Moment::START; 20] }, 0.0);
     assert!(matches!(told[0], Action::Grant { requests: 4, .. }), "{told:?}");

@@ -39,7 +39,12 @@ fn waited(actions: &[Action]) -> Vec<Option<u64>> {
 fn a_worker_waits_while_another_has_the_device_and_only_then() {
     let mut turns = Turns::new();
     let (a, b) = (Workload::train("a"), Workload::train("b"));
-    let attach = |worker, workload| Event::Attached { worker, workload, batch_sizes: &[16] };
+    let attach = |worker, workload| Event::Attached {
+        worker,
+        workload,
+        batch_sizes: &[16],
+        preemptible: false,
+    };
     let minibatch = |began, ended| Minibatch { began: at(began), ended: at(ended), requests: 0 };
 
     let (worker, first) = granted(&handle(&mut turns, 0, attach(1, &a))).unwrap();
@@ -70,7 +75,11 @@ fn a_worker_waits_while_another_has_the_device_and_only_then() {
 fn requests_that_find_the_device_free_do_not_have_their_worker_wait() {
     let mut turns = Turns::new();
     let infer = Workload::infer("b");
-    handle(&mut turns, 0, Event::Attached { worker: 1, workload: &infer, batch_sizes: &[1] });
+    handle(
+        &mut turns,
+        0,
+        Event::Attached { worker: 1, workload: &infer, batch_sizes: &[1], preemptible: false },
+    );
     let actions = handle(&mut turns, 40, Event::Arrived { worker: 1, at: &[at(40)] });
     let (_, grant) = granted(&actions).unwrap();
     let minibatches = [Minibatch { began: at(40), ended: at(60), requests: 1 }];

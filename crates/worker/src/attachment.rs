@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::idle::run_when_idle;
 use crate::wire::{self, BadLine, FromAgent, FromWorker, Kind, Lines, PROTOCOL};
 
 /// Where an agent listens for workers unless it is told otherwise.
@@ -22,6 +23,7 @@ pub struct Options {
     workload: String,
     batch_sizes: Vec<u32>,
     fingerprint: String,
+    preemptible: bool,
     socket: PathBuf,
 }
 
@@ -34,7 +36,13 @@ impl Options {
         let mut batch_sizes: Vec<u32> = batch_sizes.into_iter().collect();
         batch_sizes.sort_unstable();
         batch_sizes.dedup();
-        Self { workload: workload.into(), batch_sizes, fingerprint: String::new(), socket }
+        Self {
+            workload: workload.into(),
+            batch_sizes,
+            fingerprint: String::new(),
+            preemptible: false,
+            socket,
+        }
     }
 
     /// The same worker in a version of its network: whatever changes what a minibatch costs, like the
@@ -43,6 +51,16 @@ impl Options {
     #[must_use]
     pub fn fingerprint(mut self, fingerprint: impl Into<String>) -> Self {
         self.fingerprint = fingerprint.into();
+        self
+    }
+
+    /// The same worker, whose minibatches are preempted when requests have to be answered, instead of
+    /// letting them wait for the end of one. For training that computes on the processor, which the
+    /// system can take from it at any moment, as nobody can a GPU: once it attaches, the whole
+    /// process runs only while no other wants to (`SCHED_IDLE`), until it ends.
+    #[must_use]
+    pub const fn preemptible(mut self) -> Self {
+        self.preemptible = true;
         self
     }
 
@@ -56,6 +74,20 @@ impl Options {
     /// The largest batch size, for a worker that runs alone.
     pub(crate) fn largest(&self) -> u32 {
         self.batch_sizes.last().copied().unwrap_or(1)
+    }
+
+    /// Whether requests need not wait for the end of a minibatch. The process is made to yield to
+    /// others for that.
+    fn yields(&self, kind: Kind) -> bool {
+        if !self.preemptible || kind == Kind::Infer {
+            return false;
+        }
+        let yields = run_when_idle();
+        if let Err(error) = &yields {
+            let workload = &self.workload;
+            tracing::warn!(workload, %error, "requests wait for the end of each minibatch");
+        }
+        yields.is_ok()
     }
 
     /// Says once that the worker runs alone, and why.
@@ -118,6 +150,7 @@ impl Attachment {
             batch_sizes: options.batch_sizes.clone(),
             rehearses,
             fingerprint: options.fingerprint.clone(),
+            preemptible: options.yields(kind),
         };
         send(&attachment.stream, &attach).map_err(unreachable)?;
         match attachment.receive().map_err(unreachable)? {

@@ -22,6 +22,7 @@
 
 mod attachment;
 mod batcher;
+mod idle;
 pub mod monotonic;
 mod trainer;
 pub mod wire;

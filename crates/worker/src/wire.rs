@@ -42,6 +42,11 @@ pub enum FromWorker {
         /// digits, dots, hyphens and underscores; empty for none.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         fingerprint: String,
+        /// Whether requests need not wait for the end of a minibatch of training, because the
+        /// system takes the device from it as soon as inference runs: it computes on the
+        /// processor, in a process that yields it to every other.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        preemptible: bool,
     },
     /// Requests arrived, at these moments.
     Arrived {
@@ -220,6 +225,7 @@ mod tests {
                 batch_sizes: vec![16],
                 rehearses: false,
                 fingerprint: String::new(),
+                preemptible: true,
             },
             FromWorker::Attach {
                 protocol: PROTOCOL,
@@ -228,6 +234,7 @@ mod tests {
                 batch_sizes: vec![1, 8],
                 rehearses: true,
                 fingerprint: "2b7e15".into(),
+                preemptible: false,
             },
             FromWorker::Arrived { at_ns: vec![1, u64::MAX] },
             FromWorker::Ran {
@@ -291,7 +298,7 @@ mod tests {
         assert_eq!(
             text.concat(),
             concat!(
-                r#"{"attach":{"protocol":1,"workload":"resnet18","kind":"train","batch_sizes":[16]}}"#,
+                r#"{"attach":{"protocol":1,"workload":"resnet18","kind":"train","batch_sizes":[16],"preemptible":true}}"#,
                 "\n",
                 r#"{"attach":{"protocol":1,"workload":"resnet18","kind":"infer","batch_sizes":[1,8],"rehearses":true,"fingerprint":"2b7e15"}}"#,
                 "\n",

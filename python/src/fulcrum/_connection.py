@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import socket
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence
 
 PROTOCOL = 1
 SOCKET = "/run/fulcrum/workers.sock"
@@ -37,6 +37,7 @@ class Connection:
         *,
         rehearses: bool = False,
         fingerprint: str = "",
+        yields: Optional[Callable[[], bool]] = None,
     ) -> None:
         path = path or os.environ.get(SOCKET_VARIABLE) or SOCKET
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -54,6 +55,9 @@ class Connection:
         try:
             self._socket.settimeout(PATIENCE_SECONDS)
             self._socket.connect(path)
+            # Only now, so that a program without an agent stays as it is.
+            if yields is not None and yields():
+                attach["preemptible"] = True
             self.send({"attach": attach})
             answer = self.receive()
         except (OSError, ValueError) as error:

@@ -8,6 +8,7 @@ import time
 from typing import Dict, Iterable, Iterator, List, Optional, TypeVar
 
 from ._connection import RETRY_SECONDS, Connection, NotAttached, log
+from ._idle import run_when_idle
 
 Batch = TypeVar("Batch")
 
@@ -24,6 +25,7 @@ def train(
     batch_size: int,
     socket: Optional[str] = None,
     fingerprint: str = "",
+    preemptible: bool = False,
 ) -> Iterator[Batch]:
     """Gives out what the loader gives; the body of the loop runs in its turn, as one minibatch.
 
@@ -33,9 +35,18 @@ def train(
     Whatever changes what a minibatch costs, like the size of a sample or the number of layers, has
     another ``fingerprint`` (at most 64 letters, digits, dots, hyphens and underscores): profiles of
     one version say nothing certain of another.
+
+    Where the network computes on the processor, ``preemptible=True`` lets requests preempt a
+    minibatch instead of waiting for its end: the system can take the processor from it at any
+    moment, as nobody can a GPU. Once attached, the whole process runs only while no other wants to
+    (``SCHED_IDLE``), until it ends.
     """
     tenant = Tenant(
-        workload=workload, batch_size=batch_size, socket=socket, fingerprint=fingerprint
+        workload=workload,
+        batch_size=batch_size,
+        socket=socket,
+        fingerprint=fingerprint,
+        preemptible=preemptible,
     )
     try:
         for batch in loader:
@@ -55,8 +66,10 @@ class Tenant:
         batch_size: int,
         socket: Optional[str] = None,
         fingerprint: str = "",
+        preemptible: bool = False,
     ) -> None:
         self._workload = workload
+        self._preemptible = preemptible
         self._fingerprint = fingerprint
         self._batch_size = batch_size
         self._path = socket
@@ -92,6 +105,15 @@ class Tenant:
             self._turns.close()
             self._turns = None
 
+    def _yields(self) -> bool:
+        """Makes this process yield to every other; false where that cannot be."""
+        try:
+            run_when_idle()
+        except OSError as error:
+            log.warning("requests wait for the end of each minibatch: %s", error)
+            return False
+        return True
+
     def _look_for_agent(self) -> None:
         if self._turns is not None or time.monotonic() < self._retry_at:
             return
@@ -103,6 +125,7 @@ class Tenant:
                     "train",
                     [self._batch_size],
                     fingerprint=self._fingerprint,
+                    yields=self._yields if self._preemptible else None,
                 )
             )
         except NotAttached as error:

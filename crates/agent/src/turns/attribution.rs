@@ -3,13 +3,15 @@
 //! profile says that it draws. Nothing is counted twice, and the whole adds up.
 //!
 //! A minibatch is told of when it has ended, and may have begun many readings before. So what was
-//! drawn between two readings is divided once a later minibatch has ended, or after a while.
+//! drawn between two readings is divided once a later minibatch has ended, or after a while. One that
+//! preempted another says nothing of that one, which goes on.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::iter;
 use std::time::Duration;
 
 use fulcrum_domain::Workload;
-use fulcrum_interleave::{Minibatch, Moment, WorkerId};
+use fulcrum_interleave::{Minibatch, Moment, Ran, WorkerId};
 
 /// So long a minibatch is waited for that may have run; nothing did, if none has ended by then.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,12 +27,23 @@ pub(crate) struct Attribution {
     last: Option<(Moment, f64)>,
     /// What was drawn between readings and is not divided yet, ascending.
     spans: VecDeque<Span>,
-    /// Minibatches that ended after the last reading.
-    ahead: Vec<(WorkerId, Workload, Minibatch)>,
+    /// What ran after the last reading: whose, and from when to when.
+    ahead: Vec<(WorkerId, Workload, Piece)>,
     /// When the last minibatch that was told of had ended: all before it are known.
     known_until: Moment,
     /// The least that was ever drawn: an idle board draws at most that.
     least_watts: f64,
+}
+
+/// When something ran: from when to when.
+type Piece = (Moment, Moment);
+
+/// When a minibatch ran: all the time but for its preemptions.
+fn pieces(ran: &Ran) -> impl Iterator<Item = Piece> {
+    let Minibatch { began, ended, .. } = ran.minibatch;
+    let begins = iter::once(began).chain(ran.preemptions.iter().map(|of| of.ended));
+    let ends = ran.preemptions.iter().map(|of| of.began).chain(iter::once(ended));
+    begins.zip(ends)
 }
 
 /// From one reading to the next.
@@ -44,8 +57,8 @@ struct Span {
 }
 
 impl Span {
-    fn add(&mut self, worker: WorkerId, workload: &Workload, minibatch: Minibatch) {
-        let time = minibatch.ended.min(self.ended).since(minibatch.began.max(self.began));
+    fn add(&mut self, worker: WorkerId, workload: &Workload, (began, ended): Piece) {
+        let time = ended.min(self.ended).since(began.max(self.began));
         if time > Duration::ZERO {
             let entry =
                 self.ran.entry(worker).or_insert_with(|| (workload.clone(), Duration::ZERO));
@@ -61,14 +74,19 @@ impl Attribution {
     }
 
     /// A minibatch ran.
-    pub(crate) fn ran(&mut self, worker: WorkerId, workload: &Workload, minibatch: Minibatch) {
-        for span in self.spans.iter_mut().rev().take_while(|span| span.ended > minibatch.began) {
-            span.add(worker, workload, minibatch);
+    pub(crate) fn ran(&mut self, workload: &Workload, ran: &Ran) {
+        for piece in pieces(ran) {
+            let (began, ended) = piece;
+            for span in self.spans.iter_mut().rev().take_while(|span| span.ended > began) {
+                span.add(ran.worker, workload, piece);
+            }
+            if self.last.is_some_and(|(read, _)| read < ended) {
+                self.ahead.push((ran.worker, workload.clone(), piece));
+            }
         }
-        if self.last.is_some_and(|(read, _)| read < minibatch.ended) {
-            self.ahead.push((worker, workload.clone(), minibatch));
+        if !ran.preempts {
+            self.known_until = self.known_until.max(ran.minibatch.ended);
         }
-        self.known_until = self.known_until.max(minibatch.ended);
     }
 
     /// So much energy has been drawn until now, and so much power is drawn now.
@@ -80,10 +98,10 @@ impl Attribution {
         let Some((then, before)) = self.last.replace((now, joules)) else { return };
         let drawn = (joules - before).max(0.0);
         let mut span = Span { began: then, ended: now, joules: drawn, ran: BTreeMap::new() };
-        for (worker, workload, minibatch) in &self.ahead {
-            span.add(*worker, workload, *minibatch);
+        for (worker, workload, piece) in &self.ahead {
+            span.add(*worker, workload, *piece);
         }
-        self.ahead.retain(|(_, _, minibatch)| minibatch.ended > now);
+        self.ahead.retain(|(_, _, (_, ended))| *ended > now);
         self.spans.push_back(span);
         while let Some(span) = self.spans.front()
             && (span.ended <= self.known_until || now.since(span.ended) > PATIENCE)
@@ -147,14 +165,16 @@ impl Attribution {
 mod tests {
     use proptest::prelude::*;
 
+    use fulcrum_interleave::Preemption;
+
     use super::*;
 
     fn at(millis: u64) -> Moment {
         Moment::START + Duration::from_millis(millis)
     }
 
-    fn minibatch(began: u64, ended: u64) -> Minibatch {
-        Minibatch { began: at(began), ended: at(ended), requests: 0 }
+    fn ran(worker: WorkerId, began: u64, ended: u64) -> Ran {
+        Ran::new(worker, 1, Minibatch { began: at(began), ended: at(ended), requests: 0 })
     }
 
     /// Two workers that take turns, of minibatches of these lengths with these pauses before them,
@@ -175,7 +195,7 @@ mod tests {
             let (began, ended) = (now + pause, now + pause + time);
             read_until(&mut attribution, ended);
             let who = turn % 2;
-            attribution.ran(who as u64, &workloads[who], minibatch(began, ended));
+            attribution.ran(&workloads[who], &ran(who as u64, began, ended));
             now = ended;
         }
         read_until(&mut attribution, now + 12_000);
@@ -215,11 +235,32 @@ mod tests {
         let mut attribution = Attribution::default();
         attribution.expect(vec![(Workload::train("a"), 40.0), (Workload::infer("b"), 20.0)]);
         attribution.drawn(at(0), 0.0, None);
-        attribution.ran(1, &Workload::train("a"), minibatch(0, 500));
-        attribution.ran(2, &Workload::infer("b"), minibatch(500, 1000));
+        attribution.ran(&Workload::train("a"), &ran(1, 0, 500));
+        attribution.ran(&Workload::infer("b"), &ran(2, 500, 1000));
         attribution.drawn(at(1000), 30.0, Some(30.0));
         assert!((attribution.joules(1) - 20.0).abs() < 1e-9);
         assert!((attribution.joules(2) - 10.0).abs() < 1e-9);
+        assert_eq!(attribution.idle_joules(), 0.0);
+    }
+
+    #[test]
+    fn a_minibatch_that_was_preempted_pays_for_the_time_in_which_it_ran() {
+        let mut attribution = Attribution::default();
+        for reading in 0..=3 {
+            // The inference that preempts it has ended before it, and is told of first.
+            if reading == 2 {
+                let ran = Ran { preempts: true, ..ran(2, 300, 1500) };
+                attribution.ran(&Workload::infer("b"), &ran);
+            }
+            attribution.drawn(at(1000 * reading), 10.0 * reading as f64, None);
+        }
+        assert_eq!(attribution.spans.len(), 3, "nothing is known of who was preempted");
+        let preemption = Preemption { began: at(300), ended: at(1500) };
+        let long = Ran { preemptions: vec![preemption], ..ran(1, 0, 3000) };
+        attribution.ran(&Workload::train("a"), &long);
+        attribution.drawn(at(4000), 40.0, None);
+        assert!((attribution.joules(2) - 12.0).abs() < 1e-9, "{}", attribution.joules(2));
+        assert!((attribution.joules(1) - 18.0).abs() < 1e-9, "{}", attribution.joules(1));
         assert_eq!(attribution.idle_joules(), 0.0);
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Connection {
     pub(super) attach_by: Option<Moment>,
     /// Whether it can run minibatches of samples of its own.
     pub(super) rehearses: bool,
+    /// Whether requests need not wait for the end of its minibatches.
+    pub(super) preemptible: bool,
     /// What tells its version of the workload from others; empty where nothing does.
     pub(super) fingerprint: String,
 }
@@ -32,8 +34,15 @@ pub(super) enum Ended {
 
 impl Connection {
     pub(super) fn new(stream: UnixStream, peer: Peer, attach_by: Moment) -> Self {
-        let (lines, fingerprint) = (Lines::default(), String::new());
-        Self { stream, lines, peer, attach_by: Some(attach_by), rehearses: false, fingerprint }
+        Self {
+            stream,
+            lines: Lines::default(),
+            peer,
+            attach_by: Some(attach_by),
+            rehearses: false,
+            preemptible: false,
+            fingerprint: String::new(),
+        }
     }
 
     /// Says something. A worker that does not read what it is told is as good as gone.

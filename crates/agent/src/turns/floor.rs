@@ -199,11 +199,13 @@ impl Floor {
                     batch_sizes,
                     rehearses,
                     fingerprint,
+                    preemptible,
                 },
                 true,
             ) => {
                 connection.rehearses = rehearses;
                 connection.fingerprint = fingerprint;
+                connection.preemptible = preemptible;
                 self.attach(id, protocol, &workload, kind, &batch_sizes);
             }
             (FromWorker::Attach { .. }, false) => {
@@ -242,6 +244,8 @@ impl Floor {
         } else if sizes.is_empty() || sizes.contains(&0) || !sizes.is_sorted() || sizes.len() > 1024
         {
             Some("`batch_sizes` are not 1 to 1024 sizes above zero, ascending".to_owned())
+        } else if connection.preemptible && kind == Kind::Infer {
+            Some("`preemptible` is for workers that train".to_owned())
         } else if !is_fingerprint(&connection.fingerprint) {
             Some(
                 "`fingerprint` is not at most 64 letters, digits, dots, hyphens and underscores"
@@ -257,7 +261,7 @@ impl Floor {
             return;
         }
         connection.attach_by = None;
-        let process = connection.peer.process;
+        let (process, preemptible) = (connection.peer.process, connection.preemptible);
         let workload = match kind {
             Kind::Train => Workload::train(name),
             Kind::Infer => Workload::infer(name),
@@ -266,9 +270,14 @@ impl Floor {
             self.connections.remove(&id);
             return;
         }
-        tracing::info!(worker = id, %workload, process, "a worker attached");
+        tracing::info!(worker = id, %workload, process, preemptible, "a worker attached");
         self.tell(Happening::Attached { process });
-        self.handle(Event::Attached { worker: id, workload: &workload, batch_sizes: sizes });
+        self.handle(Event::Attached {
+            worker: id,
+            workload: &workload,
+            batch_sizes: sizes,
+            preemptible,
+        });
     }
 
     /// A connection has ended.
@@ -331,14 +340,7 @@ impl Floor {
             }
             Action::Ran(ran) => {
                 let workload = self.turns.worker(ran.worker)?.workload.clone();
-                self.tell(Happening::Ran(Turn {
-                    worker: ran.worker,
-                    workload,
-                    minibatch: ran.minibatch,
-                    latencies: ran.latencies,
-                    late: ran.late,
-                    waited: ran.waited,
-                }));
+                self.tell(Happening::Ran(Turn { workload, ran }));
                 return None;
             }
         };

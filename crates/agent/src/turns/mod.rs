@@ -15,10 +15,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
 
 use fulcrum_domain::Workload;
-use fulcrum_interleave::{Agreement, Minibatch, Moment, Totals, WorkerId};
+use fulcrum_interleave::{Agreement, Moment, Ran, Totals, WorkerId};
 use tokio::sync::broadcast;
 
 pub(crate) use attribution::Attribution;
@@ -46,13 +45,8 @@ pub(crate) enum Happening {
 /// A minibatch that ran.
 #[derive(Debug, Clone)]
 pub(crate) struct Turn {
-    pub(crate) worker: WorkerId,
     pub(crate) workload: Workload,
-    pub(crate) minibatch: Minibatch,
-    pub(crate) latencies: Vec<Duration>,
-    pub(crate) late: u32,
-    /// How long its worker had waited for the turn; with the turn's first minibatch alone.
-    pub(crate) waited: Option<Duration>,
+    pub(crate) ran: Ran,
 }
 
 /// How one worker stands.

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fulcrum_api::{TurnClient, connect_turns, v1};
+use fulcrum_worker::monotonic::now_ns;
 use fulcrum_worker::{Batcher, Options, Trainer};
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -288,6 +289,105 @@ async fn a_simulated_board_runs_a_plan_by_itself_and_accounts_for_its_energy() {
     assert!(sum >= 0.5 * (after - before) && sum <= after + 1.0, "{sum} of {before}..{after}");
 }
 
+/// A worker that speaks for itself.
+struct Spoken {
+    stream: UnixStream,
+    heard: BufReader<UnixStream>,
+}
+
+impl Spoken {
+    fn attach(folder: &Path, attach: &str) -> Self {
+        let stream = UnixStream::connect(folder.join("workers.sock")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let mut worker = Self { heard: BufReader::new(stream.try_clone().unwrap()), stream };
+        worker.say(attach);
+        assert!(worker.hear().contains("welcome"));
+        assert!(worker.hear().contains("plan"));
+        worker
+    }
+
+    fn say(&mut self, line: &str) {
+        writeln!(self.stream, "{line}").unwrap();
+    }
+
+    fn ran(&mut self, grant: u64, began_ns: u64, ended_ns: u64, requests: u32, done: bool) {
+        self.say(&format!(
+            r#"{{"ran":{{"grant":{grant},"minibatches":[{{"began_ns":{began_ns},"ended_ns":{ended_ns},"requests":{requests}}}],"done":{done}}}}}"#
+        ));
+    }
+
+    fn hear(&mut self) -> String {
+        let mut line = String::new();
+        self.heard.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// The id of the turn that it is given next.
+    fn grant(&mut self) -> u64 {
+        let line = self.hear();
+        let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+        said["grant"]["id"].as_u64().unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn preemptible_training_keeps_its_turn_while_requests_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let _agent = Agent::simulated_at("1", folder.path(), &[]);
+    let mut turns = turns(folder.path()).await;
+    let mut watched = turns.watch_turns(v1::WatchTurnsRequest {}).await.unwrap().into_inner();
+    let mut train = Spoken::attach(
+        folder.path(),
+        r#"{"attach":{"protocol":1,"workload":"a","kind":"train","batch_sizes":[1],"preemptible":true}}"#,
+    );
+    let turn = train.grant();
+    let began_ns = now_ns();
+    let mut infer = Spoken::attach(
+        folder.path(),
+        r#"{"attach":{"protocol":1,"workload":"b","kind":"infer","batch_sizes":[1]}}"#,
+    );
+    // In the midst of the minibatch that trains, which says nothing.
+    let mut answered = Vec::new();
+    for _ in 0..3 {
+        let arrived_ns = now_ns();
+        infer.say(&format!(r#"{{"arrived":{{"at_ns":[{arrived_ns}]}}}}"#));
+        let grant = infer.grant();
+        let began_ns = now_ns();
+        let ended_ns = began_ns + 1_000_000;
+        thread::sleep(Duration::from_millis(20));
+        infer.ran(grant, began_ns, ended_ns, 1, true);
+        answered.push((began_ns, ended_ns));
+    }
+    loop {
+        let standing = turns.get_turns(v1::GetTurnsRequest {}).await.unwrap().into_inner();
+        if standing.workers.iter().any(|worker| worker.requests == 3) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // The next one begins under the same turn.
+    let middle_ns = now_ns();
+    train.ran(turn, began_ns, middle_ns, 0, false);
+    train.ran(turn, middle_ns, now_ns(), 0, true);
+    let mut told = Vec::new();
+    while told.len() < 5 {
+        told.extend(watched.message().await.unwrap().unwrap().turns);
+    }
+    let preempted = told.iter().find(|turn| turn.workload == "a").unwrap();
+    let preemptions: Vec<_> =
+        preempted.preemptions.iter().map(|of| (of.began_ns, of.ended_ns)).collect();
+    assert_eq!(preemptions, answered);
+    // How workers stand is shown every 100 ms.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let standing = turns.get_turns(v1::GetTurnsRequest {}).await.unwrap().into_inner();
+    let of = |name| standing.workers.iter().find(|worker| worker.workload == name).unwrap();
+    assert_eq!((of("a").minibatches, of("b").requests), (2, 3), "{standing:?}");
+    let busy = |name| Duration::try_from(of(name).busy.unwrap()).unwrap();
+    let ran = told.iter().rfind(|turn| turn.workload == "a").unwrap().ended_ns - began_ns;
+    assert_eq!(busy("a") + busy("b"), Duration::from_nanos(ran), "one at a time");
+    assert_eq!(busy("b"), Duration::from_millis(3));
+}
+
 /// Says lines as a worker would; gives what the agent answers to the last.
 fn answer(folder: &Path, lines: &[&str]) -> String {
     let mut stream = UnixStream::connect(folder.join("workers.sock")).unwrap();
@@ -309,7 +409,7 @@ fn a_worker_that_makes_no_sense_is_told_why_and_let_go() {
     let folder = tempfile::tempdir().unwrap();
     let _agent = Agent::simulated_at("1", folder.path(), &[]);
     let attach = r#"{"attach":{"protocol":1,"workload":"a","kind":"infer","batch_sizes":[1,4]}}"#;
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 9] = [
         (&["hello"], "is no message"),
         (&[r#"{"ready":{"work":true}}"#], "did not begin with `attach`"),
         (&[attach, attach], "attached a second time"),
@@ -324,6 +424,12 @@ fn a_worker_that_makes_no_sense_is_told_why_and_let_go() {
         (
             &[r#"{"attach":{"protocol":1,"workload":"a","kind":"infer","batch_sizes":[4,1]}}"#],
             "`batch_sizes`",
+        ),
+        (
+            &[
+                r#"{"attach":{"protocol":1,"workload":"a","kind":"infer","batch_sizes":[1],"preemptible":true}}"#,
+            ],
+            "`preemptible` is for workers that train",
         ),
         (
             &[attach, r#"{"ran":{"grant":7,"minibatches":[],"done":true}}"#],

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-use fulcrum_api::{RemoteBoard, RemoteError, RemoteSample, v1};
+use fulcrum_api::{RemoteBoard, RemoteError, RemoteSample, pieces_ns, v1};
 use fulcrum_domain::{Workload, WorkloadKind};
 use fulcrum_interleave::simulate::Latencies;
 
@@ -90,7 +90,8 @@ impl<'a> Observed<'a> {
         for turn in message.turns {
             let seen = self.by_workload.entry(workload_of(&turn)).or_default();
             seen.minibatches += 1;
-            seen.busy += Duration::from_nanos(turn.ended_ns.saturating_sub(turn.began_ns));
+            let ran_ns = pieces_ns(&turn).map(|piece| piece.end - piece.start).sum();
+            seen.busy += Duration::from_nanos(ran_ns);
             seen.late += u64::from(turn.late_requests);
             for &seconds in &turn.latencies_seconds {
                 seen.latencies.add(Duration::try_from_secs_f64(seconds).unwrap_or_default());

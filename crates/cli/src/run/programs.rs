@@ -35,7 +35,7 @@ impl Program {
             workload: terms.workload.clone(),
             batch_sizes: match terms.workload.kind {
                 WorkloadKind::Train => vec![terms.batch_size],
-                WorkloadKind::Infer => (1..=terms.batch_size).collect(),
+                WorkloadKind::Infer => (1..=terms.largest_batch_size).collect(),
             },
             rate: wanted.rate.unwrap_or(1.0),
         };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use fulcrum_api::v1;
+use fulcrum_api::{pieces_ns, v1};
 
 use super::report::{Report, rows, summary};
 
@@ -40,7 +40,8 @@ pub(super) fn page(report: &Report, turns: &[v1::Turn]) -> String {
     html
 }
 
-/// One lane a workload, one bar a minibatch; red where requests were late.
+/// One lane a workload, one bar a minibatch, or several where it was preempted; red where requests
+/// were late.
 fn picture(turns: &[v1::Turn]) -> String {
     let Some(end) = turns.iter().map(|turn| turn.ended_ns).max() else {
         return "<p>Nothing ran.</p>".into();
@@ -72,21 +73,24 @@ fn picture(turns: &[v1::Turn]) -> String {
     for turn in shown {
         let lane = lanes.iter().position(|lane| *lane == (turn.workload.clone(), turn.kind));
         let lane = lane.unwrap_or(0);
-        let (left, right) = (at(turn.began_ns), at(turn.ended_ns));
         let late = turn.late_requests > 0;
         let colour = if late { "#c00" } else { COLOURS[lane % COLOURS.len()] };
-        let milliseconds = (turn.ended_ns - turn.began_ns) as f64 / 1e6;
-        let _ = write!(
-            svg,
-            "<rect x=\"{left:.2}\" y=\"{:.1}\" width=\"{:.2}\" height=\"{:.1}\" fill=\"{colour}\">\
-             <title>{} {milliseconds:.2} ms, {} requests, {} late</title></rect>",
-            LANE * lane as f64 + 6.0,
-            (right - left).max(0.4),
-            LANE - 14.0,
-            escaped(&turn.workload),
-            turn.latencies_seconds.len(),
-            turn.late_requests,
-        );
+        let ran_ns: u64 = pieces_ns(turn).map(|piece| piece.end - piece.start).sum();
+        for piece in pieces_ns(turn) {
+            let (left, right) = (at(piece.start), at(piece.end));
+            let _ = write!(
+                svg,
+                "<rect x=\"{left:.2}\" y=\"{:.1}\" width=\"{:.2}\" height=\"{:.1}\" fill=\"{colour}\">\
+                 <title>{} {:.2} ms, {} requests, {} late</title></rect>",
+                LANE * lane as f64 + 6.0,
+                (right - left).max(0.4),
+                LANE - 14.0,
+                escaped(&turn.workload),
+                ran_ns as f64 / 1e6,
+                turn.latencies_seconds.len(),
+                turn.late_requests,
+            );
+        }
     }
     let bottom = LANE * lanes.len() as f64 + 18.0;
     for tick in 0..=10u32 {

@@ -33,6 +33,10 @@ pub(crate) struct WantedArgs {
     /// Most requests a minibatch answers: nothing is searched for, and the power mode stays
     #[arg(long, value_name = "COUNT", conflicts_with = "power")]
     batch: Option<u32>,
+    /// Most requests a minibatch answers while more than --batch wait: larger minibatches work a
+    /// backlog off sooner
+    #[arg(long, value_name = "COUNT", requires = "batch")]
+    largest_batch: Option<u32>,
     /// Size of training minibatches of real programs, and where nothing is searched for
     #[arg(long, value_name = "COUNT", default_value_t = 16)]
     train_batch: u32,
@@ -163,6 +167,7 @@ impl WantedArgs {
         terms.extend(urgent.as_ref().map(|stream| {
             let budget = Duration::from_secs_f64(stream.latency.get());
             Terms::urgent(&stream.workload.name, batch, budget)
+                .up_to(self.largest_batch.unwrap_or(batch))
         }));
         let agreement = Agreement {
             alternate: self.alternate,

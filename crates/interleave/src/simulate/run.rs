@@ -11,7 +11,7 @@ use super::device::Execution;
 use super::worker::{Job, JobReport, Next, Simulated as SimulatedWorker, Told};
 use crate::agreement::Agreement;
 use crate::moment::Moment;
-use crate::turns::{Action, Event, Turns, WorkerId};
+use crate::turns::{Action, Event, Preemption, Turns, WorkerId};
 
 /// A process that died starts anew after at most this long.
 const RESTART: Duration = Duration::from_millis(500);
@@ -82,6 +82,8 @@ pub struct Turn {
     pub began: Moment,
     /// When it had ended.
     pub ended: Moment,
+    /// When it stood still in between.
+    pub preemptions: Vec<Preemption>,
     /// When the requests that it answered had arrived, the oldest first.
     pub arrived: Vec<Moment>,
 }
@@ -272,9 +274,15 @@ impl Simulated {
         self.jobs.insert(id, job);
         let (workload, sizes) =
             (self.workers[job].job.workload.clone(), self.workers[job].job.batch_sizes.clone());
-        let waiting = self.workers[job].waiting();
+        let (waiting, preemptible) =
+            (self.workers[job].waiting(), self.workers[job].job.preemptible);
         self.tell(|turns, now, actions| {
-            let event = Event::Attached { worker: id, workload: &workload, batch_sizes: &sizes };
+            let event = Event::Attached {
+                worker: id,
+                workload: &workload,
+                batch_sizes: &sizes,
+                preemptible,
+            };
             turns.handle(now, event, actions);
             if !waiting.is_empty() {
                 turns.handle(now, Event::Arrived { worker: id, at: &waiting }, actions);
@@ -290,6 +298,16 @@ impl Simulated {
             Next::Dies => What::Dies(job, epoch),
         };
         self.at(at, what);
+    }
+
+    /// Who is preemptible stands still as long as a job answers requests.
+    fn preempts(&mut self, by: usize, time: Duration) {
+        for job in 0..self.workers.len() {
+            if job != by && self.workers[job].job.preemptible {
+                let next = self.workers[job].stands_still(time);
+                self.next(job, next);
+            }
+        }
     }
 
     /// Lets the turns take in what happened, and does what they say.
@@ -320,6 +338,7 @@ impl Simulated {
                     let next =
                         self.workers[job].granted(now, grant, start_until, minibatches, requests);
                     self.next(job, Some(next));
+                    self.preempts(job, next.0.since(now));
                 }
             }
             Action::Revoke { worker, grant } => {
@@ -345,6 +364,7 @@ impl Simulated {
                         grant: ran.grant,
                         began: ran.minibatch.began,
                         ended,
+                        preemptions: ran.preemptions,
                         arrived: ran.latencies.iter().map(|&latency| ended - latency).collect(),
                     });
                 }

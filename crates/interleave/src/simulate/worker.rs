@@ -28,6 +28,8 @@ pub struct Job {
     pub execution: Execution,
     /// When requests arrive, if it infers.
     pub arrivals: Option<Arrivals>,
+    /// Whether it stands still by itself while requests are answered. For training alone.
+    pub preemptible: bool,
     /// How it fails.
     pub faults: Faults,
 }
@@ -35,8 +37,14 @@ pub struct Job {
 impl Job {
     /// A training job whose minibatch takes this long.
     pub fn train(name: &str, execution: Execution) -> Self {
-        let (workload, arrivals) = (Workload::train(name), None);
-        Self { workload, batch_sizes: vec![1], execution, arrivals, faults: Faults::default() }
+        Self {
+            workload: Workload::train(name),
+            batch_sizes: vec![1],
+            execution,
+            arrivals: None,
+            preemptible: false,
+            faults: Faults::default(),
+        }
     }
 
     /// An inference on requests that arrive.
@@ -51,8 +59,16 @@ impl Job {
             batch_sizes: batch_sizes.into_iter().collect(),
             execution,
             arrivals: Some(arrivals),
+            preemptible: false,
             faults: Faults::default(),
         }
+    }
+
+    /// The same, but it stands still by itself while requests are answered.
+    #[must_use]
+    pub fn preemptible(mut self) -> Self {
+        self.preemptible = true;
+        self
     }
 
     /// The same with faults.
@@ -79,7 +95,7 @@ pub struct Faults {
 pub struct JobReport {
     /// Minibatches that it was told had counted.
     pub minibatches: u64,
-    /// How long those ran.
+    /// How long those ran, without the time in which they stood still.
     pub busy: Duration,
     /// Requests that arrived.
     pub arrived: u64,
@@ -128,6 +144,8 @@ struct Turn {
 struct Running {
     began: Moment,
     requests: u32,
+    /// What happens next if it does not have to stand still.
+    next: (Moment, Next),
 }
 
 pub(super) struct Simulated {
@@ -202,8 +220,22 @@ impl Simulated {
 
     /// Begins a minibatch. Says when what happens next.
     fn begin(&mut self, now: Moment, requests: u32) -> (Moment, Next) {
-        self.running = Some(Running { began: now, requests });
+        let next = self.draw(now, requests);
+        self.running = Some(Running { began: now, requests, next });
         self.epoch += 1;
+        next
+    }
+
+    /// Stands still for so long, if a minibatch runs. Says when what happens next.
+    pub(super) fn stands_still(&mut self, time: Duration) -> Option<(Moment, Next)> {
+        let running = self.running.as_mut()?;
+        running.next.0 = running.next.0 + time;
+        self.epoch += 1;
+        Some(running.next)
+    }
+
+    /// How a minibatch that begins now ends, and when.
+    fn draw(&mut self, now: Moment, requests: u32) -> (Moment, Next) {
         let mut time = self.job.execution.draw(requests, now, &mut self.random);
         let faults = self.job.faults;
         if faults != Faults::default() {
@@ -221,7 +253,9 @@ impl Simulated {
 
     /// The minibatch has ended: what to tell, and when what happens next.
     pub(super) fn ends(&mut self, now: Moment) -> (Option<Told>, Option<(Moment, Next)>) {
-        let Some(Running { began, requests }) = self.running.take() else { return (None, None) };
+        let Some(Running { began, requests, .. }) = self.running.take() else {
+            return (None, None);
+        };
         for _ in 0..requests {
             // It took them from its own queue when it began; nobody else does.
             if self.queue.pop_front().is_some() {
@@ -278,7 +312,7 @@ impl Simulated {
     /// One of its minibatches counted.
     pub(super) fn counted(&mut self, ran: &Ran) {
         self.report.minibatches += 1;
-        self.report.busy += ran.minibatch.ended.since(ran.minibatch.began);
+        self.report.busy += ran.ran_for();
         self.report.late += u64::from(ran.late);
         for &latency in &ran.latencies {
             self.report.latencies.add(latency);

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use fulcrum_domain::{Workload, WorkloadKind};
 
-use super::{Action, Minibatch, PATIENCE, PATIENCE_FACTOR, PATIENCE_WITH_THE_FIRST, Ran, WorkerId};
+use super::{
+    Action, Minibatch, PATIENCE, PATIENCE_FACTOR, PATIENCE_WITH_THE_FIRST, Preemption, Ran,
+    WorkerId,
+};
 use crate::agreement::Agreement;
 use crate::durations::Durations;
 use crate::moment::Moment;
@@ -14,6 +17,8 @@ use crate::policy::Stream;
 /// Of no more requests is it foretold that they will be late; where there are more, it is at least
 /// so many.
 const FORETOLD: usize = 1000;
+/// Of one minibatch no more preemptions are remembered each by itself.
+const MOST_PREEMPTIONS: usize = 1000;
 
 /// A worker that is attached.
 #[derive(Debug, Clone)]
@@ -39,6 +44,10 @@ pub struct Worker {
     waits_since: Option<Moment>,
     /// Whether the plan lets it run in training's place.
     in_background: bool,
+    /// Whether requests need not wait for the end of its minibatches.
+    pub(super) preemptible: bool,
+    /// When it stood still, as far as its minibatches are not told of.
+    preemptions: Vec<Preemption>,
 }
 
 /// What a worker did.
@@ -57,10 +66,13 @@ pub struct Totals {
 }
 
 impl Worker {
-    pub(super) fn new(workload: Workload, batch_sizes: Vec<u32>) -> Self {
+    pub(super) fn new(workload: Workload, batch_sizes: Vec<u32>, preemptible: bool) -> Self {
+        let trains = workload.kind == WorkloadKind::Train;
         Self {
             ready: true,
-            in_background: workload.kind == WorkloadKind::Train,
+            in_background: trains,
+            preemptible: preemptible && trains,
+            preemptions: Vec::new(),
             batch_size: batch_sizes.last().copied().unwrap_or(1),
             largest_batch_size: batch_sizes.last().copied().unwrap_or(1),
             workload,
@@ -227,18 +239,50 @@ impl Worker {
     pub(super) fn rehearsed(&mut self, id: WorkerId, grant: u64, minibatch: Minibatch) -> Ran {
         self.totals.busy += minibatch.ended.since(minibatch.began);
         self.totals.minibatches += 1;
-        Ran { worker: id, grant, minibatch, latencies: Vec::new(), late: 0, waited: None }
+        Ran::new(id, grant, minibatch)
     }
 
-    /// Takes in that a minibatch ran.
+    /// Others had the device while this one's minibatch may have been under way.
+    pub(super) fn was_preempted(&mut self, preemption: Preemption) {
+        self.preemptions.push(preemption);
+        if self.preemptions.len() > MOST_PREEMPTIONS {
+            // What is between two of them is little.
+            let second = self.preemptions.remove(1);
+            self.preemptions[0].ended = second.ended;
+        }
+    }
+
+    /// The parts of a minibatch during which it stood still; what was before is forgotten.
+    fn preemptions_of(
+        &mut self,
+        minibatch: Minibatch,
+        preempted_since: Option<Moment>,
+    ) -> Vec<Preemption> {
+        let last = preempted_since.map(|began| Preemption { began, ended: Moment::NEVER });
+        let all = self.preemptions.iter().copied().chain(last);
+        let within = all
+            .map(|of| Preemption {
+                began: of.began.max(minibatch.began),
+                ended: of.ended.min(minibatch.ended),
+            })
+            .filter(|of| of.began < of.ended)
+            .collect();
+        self.preemptions.retain(|of| of.ended > minibatch.ended);
+        within
+    }
+
+    /// Takes in that a minibatch ran, of which the last part may have been preempted.
     pub(super) fn ran(
         &mut self,
         id: WorkerId,
         grant: u64,
         minibatch: Minibatch,
         waited: Option<Duration>,
+        preempted_since: Option<Moment>,
     ) -> Ran {
-        let took = minibatch.ended.since(minibatch.began);
+        let preemptions = self.preemptions_of(minibatch, preempted_since);
+        let mut ran = Ran { waited, preemptions, ..Ran::new(id, grant, minibatch) };
+        let took = ran.ran_for();
         let size = if self.workload.kind == WorkloadKind::Train { 0 } else { minibatch.requests };
         // The first one may have loaded data or compiled kernels, so a profile knows better.
         let known = self.durations.of(size, minibatch.ended).is_some();
@@ -246,14 +290,14 @@ impl Worker {
             self.durations.watched(size, took, minibatch.ended);
         }
         let answered = self.queue.drain(..(minibatch.requests as usize).min(self.queue.len()));
-        let latencies: Vec<Duration> =
-            answered.map(|arrived| minibatch.ended.since(arrived)).collect();
+        ran.latencies = answered.map(|arrived| minibatch.ended.since(arrived)).collect();
         let is_late = |latency: &&Duration| self.latency_budget.is_some_and(|b| **latency > b);
-        let late = u32::try_from(latencies.iter().filter(is_late).count()).unwrap_or(u32::MAX);
+        let late = ran.latencies.iter().filter(is_late).count();
+        ran.late = u32::try_from(late).unwrap_or(u32::MAX);
         self.totals.busy += took;
         self.totals.minibatches += 1;
-        self.totals.requests += latencies.len() as u64;
-        self.totals.late += u64::from(late);
-        Ran { worker: id, grant, minibatch, latencies, late, waited }
+        self.totals.requests += ran.latencies.len() as u64;
+        self.totals.late += u64::from(ran.late);
+        ran
     }
 }

@@ -1,10 +1,11 @@
 //! The turns on a board as the page shows them: asked of its agent for as long as somebody looks.
 
-use fulcrum_api::{connect_turns, v1};
+use fulcrum_api::{connect_turns, pieces_ns, v1};
 use serde::Serialize;
 
 use super::{Gone, Told};
 
+/// A minibatch, or what ran of it between two preemptions.
 #[derive(Debug, Serialize)]
 struct TurnView {
     workload: String,
@@ -16,18 +17,16 @@ struct TurnView {
     late_requests: u32,
 }
 
-impl From<v1::Turn> for TurnView {
-    fn from(turn: v1::Turn) -> Self {
-        let is_training = turn.kind == v1::WorkloadKind::Train as i32;
-        Self {
-            workload: turn.workload,
-            kind: if is_training { "train" } else { "infer" },
-            began_ms: turn.began_ns as f64 / 1e6,
-            took_ms: turn.ended_ns.saturating_sub(turn.began_ns) as f64 / 1e6,
-            requests: turn.latencies_seconds.len(),
-            late_requests: turn.late_requests,
-        }
-    }
+fn views(turn: &v1::Turn) -> impl Iterator<Item = TurnView> {
+    let is_training = turn.kind == v1::WorkloadKind::Train as i32;
+    pieces_ns(turn).map(move |piece| TurnView {
+        workload: turn.workload.clone(),
+        kind: if is_training { "train" } else { "infer" },
+        began_ms: piece.start as f64 / 1e6,
+        took_ms: (piece.end - piece.start) as f64 / 1e6,
+        requests: turn.latencies_seconds.len(),
+        late_requests: turn.late_requests,
+    })
 }
 
 /// Tells of turns until the browser or the board has gone.
@@ -49,7 +48,7 @@ pub(super) async fn tell(address: &str, told: Told) -> Result<(), Gone> {
     loop {
         match stream.message().await {
             Ok(Some(news)) => {
-                let turns: Vec<_> = news.turns.into_iter().map(TurnView::from).collect();
+                let turns: Vec<_> = news.turns.iter().flat_map(views).collect();
                 told.say("turns", &turns).await?;
             }
             Ok(None) => return Ok(()),

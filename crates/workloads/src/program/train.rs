@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use clap::Args;
 use fulcrum_domain::BatchSize;
-use fulcrum_workloads::{Error, Trainer};
+use fulcrum_workloads::{Device, Error, Trainer};
 use serde::Serialize;
 
 use super::Shared;
@@ -16,6 +16,9 @@ pub(super) struct TrainArgs {
     /// Size of the minibatches
     #[arg(long, value_name = "COUNT", default_value_t = 16)]
     batch: u32,
+    /// Let requests wait for the end of a minibatch, as on a GPU, though a processor is preempted
+    #[arg(long)]
+    whole_minibatches: bool,
 }
 
 /// What training did.
@@ -37,7 +40,11 @@ pub(super) fn run(args: &TrainArgs) -> Result<TrainReport, Error> {
     let mut network = Trainer::new(&shared.network, size, shared.device, shared.seed)?;
     // What the first minibatch sets up is nobody's turn.
     let mut losses = vec![network.minibatch()?];
-    let mut turns = fulcrum_worker::Trainer::attach(shared.options([size.get()]));
+    let mut options = shared.options([size.get()]);
+    if matches!(shared.device, Device::Cpu { .. }) && !args.whole_minibatches {
+        options = options.preemptible();
+    }
+    let mut turns = fulcrum_worker::Trainer::attach(options);
     let began = Instant::now();
     while began.elapsed() < shared.seconds {
         losses.push(turns.minibatch(|| network.minibatch())?);
