@@ -127,7 +127,11 @@ print(tenant.attached, policies == {os.SCHED_IDLE}, policies == {os.SCHED_OTHER}
 
     def says(path):
         command = [sys.executable, "-c", program, str(path)]
-        return subprocess.run(command, capture_output=True, check=True, text=True).stdout.split()
+        source = str(pathlib.Path(fulcrum.__file__).parent.parent)
+        ended = subprocess.run(
+            command, stdout=subprocess.PIPE, check=True, text=True, env={**os.environ, "PYTHONPATH": source}
+        )
+        return ended.stdout.split()
 
     assert says(agent.workers) == ["True", "True", "False"]
     assert says(tmp_path / "nobody.sock") == ["False", "False", "True"]
