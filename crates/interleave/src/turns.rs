@@ -469,9 +469,7 @@ impl Turns {
         let (patience, waited) = (worker.patience(requests, now), worker.waited(now));
         let preemptible = worker.preemptible;
         self.grants += 1;
-        let others =
-            self.workers.iter().any(|(&other, w)| other != id && w.is_background() && w.has_work());
-        let slice = if trains && others { now + SLICE } else { Moment::NEVER };
+        let slice = if trains { self.slice(now, id) } else { Moment::NEVER };
         let holder = Holder {
             worker: id,
             grant: self.grants,
@@ -500,6 +498,15 @@ impl Turns {
         });
     }
 
+    /// Until when one trains that begins now: as long as it likes, unless others in the background
+    /// have something to run.
+    fn slice(&self, now: Moment, id: WorkerId) -> Moment {
+        let waits = |(&other, worker): (&WorkerId, &Worker)| {
+            other != id && worker.is_background() && worker.has_work()
+        };
+        if self.workers.iter().any(waits) { now + SLICE } else { Moment::NEVER }
+    }
+
     /// A device that is taken: takes it back when others need it.
     fn look_at(
         &mut self,
@@ -510,13 +517,13 @@ impl Turns {
     ) {
         let Some(worker) = self.workers.get(&holder.worker) else { return };
         let trains = worker.workload.kind == WorkloadKind::Train;
-        let mut next_inference = Moment::NEVER;
         if trains && !holder.revoked {
+            if holder.slice == Moment::NEVER {
+                // Others may have come since it began.
+                holder.slice = self.slice(now, holder.worker);
+            }
             holder.limit = match decision {
-                Decision::Background { start_until, .. } if worker.preemptible => {
-                    next_inference = start_until;
-                    holder.slice
-                }
+                Decision::Background { .. } if worker.preemptible => holder.slice,
                 Decision::Background { start_until, .. } => start_until.min(holder.slice),
                 // It may not begin another one.
                 Decision::Infer { .. } | Decision::Wait { .. } => now,
@@ -528,7 +535,15 @@ impl Turns {
             }
         }
         let limit = if holder.revoked { holder.due } else { holder.limit.min(holder.due) };
-        self.wake = limit.min(next_inference);
+        self.wake = match decision {
+            // Then it is preempted, though it may have to make way at the end of its minibatch.
+            Decision::Background { start_until: at, .. } | Decision::Wait { until: at }
+                if worker.preemptible =>
+            {
+                limit.min(at)
+            }
+            _ => limit,
+        };
         self.device.keep(holder);
     }
 

@@ -164,6 +164,26 @@ fn preemptible_training_costs_no_latency_and_takes_all_the_time_that_is_left() {
 }
 
 #[test]
+fn preemptible_training_that_has_to_make_way_for_other_training_is_preempted_all_the_same() {
+    let pair =
+        Pair { train: 2000.0, infer: 5.0, batch: 4, rate: 40.0, budget: 60.0, preemptible: true };
+    let mut setup = pair.setup(Alternate::SlackAware, 0.0, Arrivals::poisson(40.0), 0.0);
+    setup.jobs.push(Job::train("c", Execution::of(ms(2000.0))).preemptible());
+    let report = simulate(&setup);
+    assert!(report.late_share(1) < 0.005, "{} late", report.late_share(1));
+    let (one, other) = (report.jobs[0].minibatches, report.jobs[2].minibatches);
+    assert!(one.abs_diff(other) <= 1 && one + other > 20, "{one} {other}");
+}
+
+#[test]
+fn training_that_comes_while_other_training_runs_gets_its_share() {
+    let jobs = ["a", "b"].map(|name| Job::train(name, Execution::of(ms(30.0)))).to_vec();
+    let report = simulate(&Setup::new(Agreement::default(), jobs, Duration::from_mins(1)));
+    let (one, other) = (report.throughput(0), report.throughput(1));
+    assert!((one - other).abs() < 1.0 && one + other > 33.0, "{one} {other} a second");
+}
+
+#[test]
 fn a_changed_schedule_is_found_out() {
     let pair =
         Pair { train: 40.0, infer: 10.0, batch: 8, rate: 40.0, budget: 260.0, ..Pair::default() };
