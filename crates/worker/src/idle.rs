@@ -7,7 +7,7 @@ use std::process::Command;
 /// nothing else wants to (`SCHED_IDLE`): whoever else wakes has the processor at once. Taking it
 /// needs no rights; going back does, so it stays until the process ends.
 ///
-/// It is set by `chrt`, a part of util-linux that every Linux distribution with a shell brings.
+/// It is set by `chrt` of util-linux; where that is not installed, this says so.
 pub(crate) fn run_when_idle() -> io::Result<()> {
     let process = std::process::id().to_string();
     let set = Command::new("chrt")
