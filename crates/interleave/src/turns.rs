@@ -9,6 +9,7 @@ mod device;
 mod worker;
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::time::Duration;
 
 use fulcrum_domain::{Workload, WorkloadKind};
@@ -194,10 +195,17 @@ impl Ran {
         Self { worker, grant, minibatch, latencies, late, waited, preemptions, preempts }
     }
 
+    /// When it ran, from when to when: all the time but for its preemptions.
+    pub fn pieces(&self) -> impl Iterator<Item = (Moment, Moment)> {
+        let Minibatch { began, ended, .. } = self.minibatch;
+        let begins = iter::once(began).chain(self.preemptions.iter().map(|of| of.ended));
+        let ends = self.preemptions.iter().map(|of| of.began).chain(iter::once(ended));
+        begins.zip(ends)
+    }
+
     /// How long it ran, without its preemptions.
     pub fn ran_for(&self) -> Duration {
-        let stood_still = self.preemptions.iter().map(|of| of.ended.since(of.began)).sum();
-        self.minibatch.ended.since(self.minibatch.began).saturating_sub(stood_still)
+        self.pieces().map(|(began, ended)| ended.since(began)).sum()
     }
 }
 

@@ -7,11 +7,10 @@
 //! preempted another says nothing of that one, which goes on.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::iter;
 use std::time::Duration;
 
 use fulcrum_domain::Workload;
-use fulcrum_interleave::{Minibatch, Moment, Ran, WorkerId};
+use fulcrum_interleave::{Moment, Ran, WorkerId};
 
 /// So long a minibatch is waited for that may have run; nothing did, if none has ended by then.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,14 +36,6 @@ pub(crate) struct Attribution {
 
 /// When something ran: from when to when.
 type Piece = (Moment, Moment);
-
-/// When a minibatch ran: all the time but for its preemptions.
-fn pieces(ran: &Ran) -> impl Iterator<Item = Piece> {
-    let Minibatch { began, ended, .. } = ran.minibatch;
-    let begins = iter::once(began).chain(ran.preemptions.iter().map(|of| of.ended));
-    let ends = ran.preemptions.iter().map(|of| of.began).chain(iter::once(ended));
-    begins.zip(ends)
-}
 
 /// From one reading to the next.
 #[derive(Debug)]
@@ -75,7 +66,7 @@ impl Attribution {
 
     /// A minibatch ran.
     pub(crate) fn ran(&mut self, workload: &Workload, ran: &Ran) {
-        for piece in pieces(ran) {
+        for piece in ran.pieces() {
             let (began, ended) = piece;
             for span in self.spans.iter_mut().rev().take_while(|span| span.ended > began) {
                 span.add(ran.worker, workload, piece);
@@ -165,7 +156,7 @@ impl Attribution {
 mod tests {
     use proptest::prelude::*;
 
-    use fulcrum_interleave::Preemption;
+    use fulcrum_interleave::{Minibatch, Preemption};
 
     use super::*;
 

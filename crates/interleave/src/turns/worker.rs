@@ -18,7 +18,7 @@ use crate::policy::Stream;
 /// so many.
 const FORETOLD: usize = 1000;
 /// Of one minibatch no more preemptions are remembered each by itself.
-const MOST_PREEMPTIONS: usize = 1000;
+const MOST_PREEMPTIONS: usize = 10_000;
 
 /// A worker that is attached.
 #[derive(Debug, Clone)]
@@ -244,7 +244,11 @@ impl Worker {
 
     /// Others had the device while this one's minibatch may have been under way.
     pub(super) fn was_preempted(&mut self, preemption: Preemption) {
-        self.preemptions.push(preemption);
+        // One after the other without a pause, as in a burst, they are one.
+        match self.preemptions.last_mut() {
+            Some(last) if last.ended == preemption.began => last.ended = preemption.ended,
+            _ => self.preemptions.push(preemption),
+        }
         if self.preemptions.len() > MOST_PREEMPTIONS {
             // What is between two of them is little.
             let second = self.preemptions.remove(1);
