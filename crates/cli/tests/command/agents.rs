@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use fulcrum_board::{Offer, Profiler as _, SimulatedOrin, write_table};
 use fulcrum_domain::Workload;
 use insta::{assert_snapshot, with_settings};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::running::{Ran, folder, fulcrum_line};
 use crate::scripted_agent::{Script, ScriptedAgent, troubled};
@@ -34,9 +35,7 @@ fn start(agent: &ScriptedAgent, line: &str) -> Child {
 
 /// Interrupts a command as Ctrl-C does, and says how it ended and what it said.
 fn interrupt(mut child: Child) -> (Option<i32>, String) {
-    let process = child.id().to_string();
-    let sent = Command::new("kill").args(["-INT", &process]).status().expect("kill is there");
-    assert!(sent.success());
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it is interrupted");
     let mut said = String::new();
     child.stderr.take().expect("piped").read_to_string(&mut said).expect("text");
     (child.wait().expect("it ends").code(), said)
