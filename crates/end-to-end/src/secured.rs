@@ -43,7 +43,9 @@ impl Secured {
     pub fn prepare() -> Self {
         let folder =
             tempfile::Builder::new().prefix("fulcrum").tempdir_in("/tmp").expect("for a test");
-        let address = || format!("https://localhost:{}", free_port());
+        // Not localhost, which is another address on many machines: the port is free, and the crowd
+        // comes, on this one.
+        let address = || format!("https://127.0.0.1:{}", free_port());
         let (agent, optimizer, scheduler) = (address(), address(), address());
         let fleet =
             Self { folder, agent, optimizer, scheduler, processes: Vec::new(), postgres: None };
