@@ -26,7 +26,9 @@ impl Agent {
             .unwrap();
         let mut agent = Self { child, folder: folder.to_owned() };
         let began = Instant::now();
-        while std::os::unix::net::UnixStream::connect(folder.join("agent.sock")).is_err() {
+        // The socket for looking comes after the one for control.
+        let answers = |name| std::os::unix::net::UnixStream::connect(folder.join(name)).is_ok();
+        while !(answers("agent.sock") && answers("read.sock")) {
             assert!(began.elapsed() < Duration::from_secs(20), "no agent: {}", agent.log());
             assert!(agent.child.try_wait().unwrap().is_none(), "it ended: {}", agent.log());
             std::thread::sleep(Duration::from_millis(2));
