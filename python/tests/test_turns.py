@@ -233,3 +233,75 @@ def test_a_batcher_with_samples_is_measured_without_requests(tmp_path):
     assert sizes == [[7, 7, 7, 7]]
     batcher.close()
     listener.close()
+
+
+def test_a_worker_whose_turn_stands_answers_by_itself_until_that_is_revoked(tmp_path):
+    path = str(tmp_path / "agent.sock")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+    batcher = fulcrum.Batcher(
+        lambda requests: [2 * request for request in requests],
+        workload="b",
+        batch_sizes=[1, 2, 4],
+        socket=path,
+    )
+    agent, _ = listener.accept()
+    agent.settimeout(10)
+    lines = agent.makefile()
+
+    def say(message):
+        agent.sendall(json.dumps(message).encode() + b"\n")
+
+    def hear(kind):
+        message = json.loads(lines.readline())
+        assert list(message) == [kind], message
+        return message[kind]
+
+    assert hear("attach")["stands"] is True
+    say({"welcome": {"worker": 1}})
+    sizes = [{"requests": 2, "hold_ns": 300_000_000}, {"requests": 4, "hold_ns": 0}]
+    say({"stand": {"id": 7, "sizes": sizes}})
+    until(lambda: batcher.attached)
+
+    # Two are answered at once; one waits for another as long as it bears that.
+    for requests, least in [(2, 0), (1, 0.29)]:
+        began = time.monotonic()
+        answers = [batcher.submit(request) for request in range(requests)]
+        assert [answer.result(timeout=10) for answer in answers] == [0, 2][:requests]
+        assert least <= time.monotonic() - began < least + 0.25
+        arrived = [at for _ in range(requests) for at in hear("arrived")["at_ns"]]
+        ran = hear("ran")
+        assert (ran["grant"], ran["done"]) == (7, False)
+        assert [minibatch["requests"] for minibatch in ran["minibatches"]] == [requests]
+        assert arrived[-1] <= ran["minibatches"][0]["began_ns"]
+
+    say({"revoke": {"id": 7}})
+    assert hear("ran") == {"grant": 7, "minibatches": [], "done": True}
+    answers = [batcher.submit(request) for request in range(4)]
+    for _ in range(4):
+        hear("arrived")
+    time.sleep(0.05)
+    assert not any(answer.done() for answer in answers)
+    say({"grant": {"id": 8, "start_until_ns": None, "minibatches": 1, "requests": 3}})
+    assert [minibatch["requests"] for minibatch in hear("ran")["minibatches"]] == [3]
+    say({"stand": {"id": 9, "sizes": [{"requests": 1, "hold_ns": 0}]}})
+    assert [answer.result(timeout=10) for answer in answers] == [0, 2, 4, 6]
+    assert hear("ran")["grant"] == 9
+    batcher.close()
+
+
+def test_a_minibatch_of_a_turn_that_stands_is_as_large_as_the_oldest_bears():
+    from fulcrum._standing import Standing
+
+    sizes = [{"requests": 4, "hold_ns": 20}, {"requests": 8, "hold_ns": 15}]
+    sizes.append({"requests": 16, "hold_ns": 5})
+    answers = Standing.said({"id": 1, "sizes": sizes}).answers
+    assert answers(0, 100) is None
+    assert answers(3, 19) is None
+    assert answers(3, 20) == 3
+    assert answers(4, 0) == 4
+    assert answers(20, 5) == 16
+    assert answers(20, 6) == 8
+    assert answers(20, 16) == 4
+    assert answers(20, 21) == 16

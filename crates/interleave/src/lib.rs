@@ -20,4 +20,4 @@ pub use agreement::{Agreement, Terms};
 pub use durations::{Durations, Known};
 pub use moment::Moment;
 pub use policy::{Background, Decision, Stream, decide};
-pub use turns::{Action, Event, Minibatch, Preemption, Ran, Totals, Turns, Worker, WorkerId};
+pub use turns::{Action, Event, Minibatch, Preemption, Ran, Size, Totals, Turns, Worker, WorkerId};

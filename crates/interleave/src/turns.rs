@@ -2,23 +2,28 @@
 //!
 //! A state machine: it is told what happened, and says what to tell the workers. One worker at a
 //! time has the device; preemptible training loses it to requests in the midst of a minibatch,
-//! keeps its turn and goes on afterwards, without a word. What a worker says that it may not say
+//! keeps its turn and goes on afterwards, without a word. Where nobody else has to be asked, the one
+//! that answers requests has a turn that stands, and tells afterwards. What a worker says that it may not say
 //! ends its connection; what it fails to say in time does too, and the others go on.
 
 mod device;
+mod events;
+mod standing;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::iter;
 use std::time::Duration;
 
-use fulcrum_domain::{Workload, WorkloadKind};
+use fulcrum_domain::WorkloadKind;
 
 use crate::agreement::Agreement;
 use crate::moment::Moment;
 use crate::policy::{Background, Decision, Stream, decide, left_in_cycle};
 
 use device::{Device, Holder};
+pub use events::{Action, Event, Minibatch, Preemption, Ran};
+use standing::Ahead;
+pub use standing::Size;
 pub use worker::{Totals, Worker};
 
 /// Names a worker as long as it is attached.
@@ -30,193 +35,10 @@ const PATIENCE: Duration = Duration::from_millis(250);
 const PATIENCE_WITH_THE_FIRST: Duration = Duration::from_secs(30);
 /// A turn whose end is due is waited for so many times as long as its minibatch hardly ever takes.
 const PATIENCE_FACTOR: u32 = 4;
+/// Why a worker is fenced that cannot have run what it tells of.
+const NOT_PAST: &str = "told of a minibatch that ended before it began, or ends yet to come";
 /// How long one background worker runs while another waits for its turn.
 const SLICE: Duration = Duration::from_millis(500);
-
-/// What happened.
-#[derive(Debug, Clone, Copy)]
-pub enum Event<'a> {
-    /// A worker attached.
-    Attached {
-        /// What it will be called.
-        worker: WorkerId,
-        /// What it runs.
-        workload: &'a Workload,
-        /// The batch sizes that it can run, ascending, at least one.
-        batch_sizes: &'a [u32],
-        /// Whether what it runs stands still by itself while requests are answered, even in the
-        /// midst of a minibatch. For training alone.
-        preemptible: bool,
-    },
-    /// A worker is gone, with the requests that waited at it.
-    Detached {
-        /// The worker.
-        worker: WorkerId,
-    },
-    /// Requests arrived at a worker.
-    Arrived {
-        /// The worker.
-        worker: WorkerId,
-        /// When each did.
-        at: &'a [Moment],
-    },
-    /// A worker ran minibatches in its turn.
-    Ran {
-        /// The worker.
-        worker: WorkerId,
-        /// The turn.
-        grant: u64,
-        /// The minibatches.
-        minibatches: &'a [Minibatch],
-        /// Whether the turn is over.
-        done: bool,
-    },
-    /// Whether a training worker has a next minibatch.
-    Ready {
-        /// The worker.
-        worker: WorkerId,
-        /// Whether it has.
-        work: bool,
-    },
-    /// Another plan is in force, or none.
-    Agreed(&'a Agreement),
-    /// One worker is to be measured: until [`Event::Released`] it alone has the device, and runs
-    /// minibatches of this size one after the other, whatever waits. Inference runs them on samples
-    /// of its own making.
-    Reserved {
-        /// The worker.
-        worker: WorkerId,
-        /// One of its batch sizes.
-        batch_size: u32,
-    },
-    /// Nobody is measured any more.
-    Released,
-    /// Time passed.
-    Tick,
-}
-
-/// A minibatch as its worker tells of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Minibatch {
-    /// When it began.
-    pub began: Moment,
-    /// When it had ended.
-    pub ended: Moment,
-    /// How many of the oldest requests it answered; 0 in training.
-    pub requests: u32,
-}
-
-/// What to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Tell a worker what the plan wants of it.
-    Plan {
-        /// The worker.
-        worker: WorkerId,
-        /// The size of its minibatches, or the most requests that one answers.
-        batch_size: u32,
-        /// How long a request may take.
-        latency_budget: Option<Duration>,
-    },
-    /// Give a worker its turn.
-    Grant {
-        /// The worker.
-        worker: WorkerId,
-        /// Names the turn.
-        grant: u64,
-        /// No minibatch may begin later than this.
-        start_until: Moment,
-        /// At most so many minibatches; none for as many as there is time for.
-        minibatches: Option<u32>,
-        /// How many requests to answer, in one minibatch; 0 in training.
-        requests: u32,
-    },
-    /// Let a worker run one minibatch of so many samples of its own making, in a turn of that name.
-    Rehearse {
-        /// The worker.
-        worker: WorkerId,
-        /// Names the turn.
-        grant: u64,
-        /// How many samples.
-        requests: u32,
-    },
-    /// Take a turn back at the end of the minibatch that runs.
-    Revoke {
-        /// The worker.
-        worker: WorkerId,
-        /// The turn.
-        grant: u64,
-    },
-    /// Tell a worker that so many of its oldest requests will be late.
-    Late {
-        /// The worker.
-        worker: WorkerId,
-        /// How many.
-        requests: u32,
-    },
-    /// Go on without a worker: end its connection. It is no longer attached.
-    Fence {
-        /// The worker.
-        worker: WorkerId,
-        /// What it did, or did not do.
-        reason: String,
-    },
-    /// Nothing to do: a minibatch ran.
-    Ran(Ran),
-}
-
-/// A minibatch that ran.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ran {
-    /// Whose it was.
-    pub worker: WorkerId,
-    /// In which turn.
-    pub grant: u64,
-    /// When it began and had ended.
-    pub minibatch: Minibatch,
-    /// How long each of its requests took from arrival to answer, the oldest first.
-    pub latencies: Vec<Duration>,
-    /// How many of them took longer than they may.
-    pub late: u32,
-    /// How long its worker had something to run and waited for this turn, told with the turn's first
-    /// minibatch; none with the others, and where it was measured.
-    pub waited: Option<Duration>,
-    /// When it stood still in between, because others had the device; ascending.
-    pub preemptions: Vec<Preemption>,
-    /// Whether it preempted another one.
-    pub preempts: bool,
-}
-
-impl Ran {
-    /// A minibatch that ran undisturbed and answered nobody.
-    pub fn new(worker: WorkerId, grant: u64, minibatch: Minibatch) -> Self {
-        let (latencies, preemptions) = (Vec::new(), Vec::new());
-        let (late, waited, preempts) = (0, None, false);
-        Self { worker, grant, minibatch, latencies, late, waited, preemptions, preempts }
-    }
-
-    /// When it ran, from when to when: all the time but for its preemptions.
-    pub fn pieces(&self) -> impl Iterator<Item = (Moment, Moment)> {
-        let Minibatch { began, ended, .. } = self.minibatch;
-        let begins = iter::once(began).chain(self.preemptions.iter().map(|of| of.ended));
-        let ends = self.preemptions.iter().map(|of| of.began).chain(iter::once(ended));
-        begins.zip(ends)
-    }
-
-    /// How long it ran, without its preemptions.
-    pub fn ran_for(&self) -> Duration {
-        self.pieces().map(|(began, ended)| ended.since(began)).sum()
-    }
-}
-
-/// A time during which a minibatch that had begun stood still.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Preemption {
-    /// When it began.
-    pub began: Moment,
-    /// When it had ended.
-    pub ended: Moment,
-}
 
 /// The turns of one device.
 #[derive(Debug, Default)]
@@ -224,6 +46,8 @@ pub struct Turns {
     agreement: Agreement,
     workers: BTreeMap<WorkerId, Worker>,
     device: Device,
+    /// Minibatches of training of which it is not known yet when they stood still.
+    ahead: Vec<Ahead>,
     /// Who is measured, with the size of its minibatches.
     reserved: Option<(WorkerId, u32)>,
     grants: u64,
@@ -261,6 +85,16 @@ impl Turns {
         self.device.holder().map(|holder| holder.worker)
     }
 
+    /// Whether a worker has the device, or takes it as it needs it.
+    pub fn has_turn(&self, id: WorkerId) -> bool {
+        self.holder() == Some(id) || self.device.stands(id)
+    }
+
+    /// Whether a worker's turn stands, and nobody waits for its end.
+    pub fn stands(&self, id: WorkerId) -> bool {
+        self.device.stands(id) && !self.device.is_to_be_given_back()
+    }
+
     /// When [`Event::Tick`] is due, if nothing happens before.
     pub fn wake_at(&self) -> Moment {
         self.wake
@@ -269,13 +103,17 @@ impl Turns {
     /// Takes in what happened, and says what to do.
     pub fn handle(&mut self, now: Moment, event: Event<'_>, actions: &mut Vec<Action>) {
         match event {
-            Event::Attached { worker, workload, batch_sizes, preemptible } => {
-                let mut attached = Worker::new(workload.clone(), batch_sizes.to_vec(), preemptible);
+            Event::Attached { worker, workload, batch_sizes, preemptible, stands } => {
+                let untold = match workload.kind {
+                    WorkloadKind::Train => preemptible,
+                    WorkloadKind::Infer => stands,
+                };
+                let mut attached = Worker::new(workload.clone(), batch_sizes.to_vec(), untold);
                 attached.agree(&self.agreement);
                 actions.push(attached.plan(worker));
                 self.workers.insert(worker, attached);
             }
-            Event::Detached { worker } => self.remove(now, worker),
+            Event::Detached { worker } => self.remove(now, worker, actions),
             Event::Arrived { worker, at } => self.arrived(now, worker, at, actions),
             Event::Ran { worker, grant, minibatches, done } => {
                 self.ran(now, worker, grant, minibatches, done, actions);
@@ -324,17 +162,20 @@ impl Turns {
         done: bool,
         actions: &mut Vec<Action>,
     ) {
+        if self.device.stands(id) {
+            return self.ran_standing(now, id, grant, minibatches, done, actions);
+        }
         let Some(worker) = self.workers.get_mut(&id) else { return };
         let preempted_since = self.device.preempted_since(id);
         let preempted = self.device.preempted().filter(|_| preempted_since.is_none());
+        let another_stands = self.device.standing.is_some();
         let Some(holder) = self.device.turn(id, grant) else {
             let reason = format!("told of turn {grant}, which it does not have");
             return self.fence(now, id, reason, actions);
         };
         for &minibatch in minibatches {
-            if minibatch.ended < minibatch.began || minibatch.ended > now {
-                let reason = "told of a minibatch that ended before it began, or ends yet to come";
-                return self.fence(now, id, reason.into(), actions);
+            if !minibatch.is_past(now) {
+                return self.fence(now, id, NOT_PAST.into(), actions);
             }
             if minibatch.requests > holder.requests {
                 let reason = format!(
@@ -349,6 +190,10 @@ impl Turns {
                 continue;
             }
             let waited = holder.waited.take();
+            if another_stands {
+                self.ahead.push(Ahead { worker: id, grant, minibatch, waited });
+                continue;
+            }
             let mut ran = worker.ran(id, grant, minibatch, waited, preempted_since);
             ran.preempts = preempted.is_some();
             if worker.is_background() {
@@ -369,29 +214,42 @@ impl Turns {
     }
 
     /// A worker is gone. Whatever it ran is taken to have ended.
-    fn remove(&mut self, now: Moment, id: WorkerId) {
+    fn remove(&mut self, now: Moment, id: WorkerId, actions: &mut Vec<Action>) {
+        self.settle_of(id, actions);
         self.workers.remove(&id);
         self.reserved = self.reserved.filter(|&(reserved, _)| reserved != id);
         self.device.end(now, id);
     }
 
     fn fence(&mut self, now: Moment, id: WorkerId, reason: String, actions: &mut Vec<Action>) {
-        self.remove(now, id);
+        self.remove(now, id, actions);
         actions.push(Action::Fence { worker: id, reason });
     }
 
     /// Decides, given what is known now.
     fn step(&mut self, now: Moment, actions: &mut Vec<Action>) {
         self.wake = Moment::NEVER;
-        if let Some(holder) = self.device.holder().filter(|holder| now >= holder.due) {
+        let unheard = self.unheard(now);
+        if let Some(holder) = self.device.holder().filter(|holder| now >= holder.due + unheard) {
             let due = now.since(holder.due) + PATIENCE;
             let reason = format!("its turn did not end: {} ms over", due.as_millis());
             self.fence(now, holder.worker, reason, actions);
         }
-        if let Some((id, batch_size)) = self.reserved {
+        self.stand(now, actions);
+        self.settle(actions);
+        if self.device.is_to_be_given_back() {
+            // Nobody is given a turn meanwhile.
+        } else if let Some((id, batch_size)) = self.reserved {
             self.measure(now, id, batch_size, actions);
-            return self.foretell(now, actions);
+        } else {
+            self.take_turns(now, actions);
         }
+        self.wake = self.wake.min(self.standing_due(now));
+        self.foretell(now, actions);
+    }
+
+    /// Gives the device to whom it is due, or takes it back.
+    fn take_turns(&mut self, now: Moment, actions: &mut Vec<Action>) {
         let background = self.next_background(now);
         let decision = self.decide(now, background.map(|(_, background)| background));
         match self.device.holder() {
@@ -400,12 +258,11 @@ impl Turns {
             }
             _ => self.give(now, background.map(|(id, _)| id), decision, actions),
         }
-        self.foretell(now, actions);
     }
 
     /// Whether the device is taken from its holder at once.
     fn loses(&self, holder: &Holder, decision: Decision) -> bool {
-        let preemptible = self.workers.get(&holder.worker).is_some_and(|worker| worker.preemptible);
+        let preemptible = self.workers.get(&holder.worker).is_some_and(Worker::is_preemptible);
         preemptible && !holder.measured && matches!(decision, Decision::Infer { .. })
     }
 
@@ -419,7 +276,7 @@ impl Turns {
             .filter(|&(&id, w)| w.is_background() && (w.has_work() || holds(id)));
         let (&id, worker) = ready.min_by_key(|&(&id, w)| (!holds(id), w.totals.busy, id))?;
         let holds_up =
-            if worker.preemptible { Duration::ZERO } else { worker.longest_minibatch(now) };
+            if worker.is_preemptible() { Duration::ZERO } else { worker.longest_minibatch(now) };
         let left = left_in_cycle(
             self.agreement.alternate,
             self.agreement.minibatches_per_cycle,
@@ -434,7 +291,7 @@ impl Turns {
         self.streams.clear();
         self.whose.clear();
         for (&id, worker) in &self.workers {
-            if !worker.is_background() {
+            if !worker.is_background() && !self.device.stands(id) {
                 self.streams.push(worker.stream(now));
                 self.whose.push(id);
             }
@@ -475,7 +332,7 @@ impl Turns {
         let minibatches = if in_background { Some(1) } else { minibatches };
         worker.totals.turns += 1;
         let (patience, waited) = (worker.patience(requests, now), worker.waited(now));
-        let preemptible = worker.preemptible;
+        let preemptible = worker.is_preemptible();
         self.grants += 1;
         let slice = if trains { self.slice(now, id) } else { Moment::NEVER };
         let holder = Holder {
@@ -531,7 +388,7 @@ impl Turns {
                 holder.slice = self.slice(now, holder.worker);
             }
             holder.limit = match decision {
-                Decision::Background { .. } if worker.preemptible => holder.slice,
+                Decision::Background { .. } if worker.is_preemptible() => holder.slice,
                 Decision::Background { start_until, .. } => start_until.min(holder.slice),
                 // It may not begin another one.
                 Decision::Infer { .. } | Decision::Wait { .. } => now,
@@ -542,11 +399,12 @@ impl Turns {
                 actions.push(Action::Revoke { worker: holder.worker, grant: holder.grant });
             }
         }
-        let limit = if holder.revoked { holder.due } else { holder.limit.min(holder.due) };
+        let due = holder.due + self.unheard(now);
+        let limit = if holder.revoked { due } else { holder.limit.min(due) };
         self.wake = match decision {
             // Then it is preempted, though it may have to make way at the end of its minibatch.
             Decision::Background { start_until: at, .. } | Decision::Wait { until: at }
-                if worker.preemptible =>
+                if worker.is_preemptible() =>
             {
                 limit.min(at)
             }

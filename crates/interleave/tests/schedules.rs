@@ -18,12 +18,23 @@ fn ms(millis: f64) -> Duration {
 #[derive(Debug, Clone, Copy, Default)]
 struct Pair {
     preemptible: bool,
+    stands: bool,
     train: f64,
     infer: f64,
     batch: u32,
     rate: f64,
     budget: f64,
 }
+
+const PREEMPTIBLE: Pair = Pair {
+    preemptible: true,
+    stands: false,
+    train: 0.0,
+    infer: 0.0,
+    batch: 0,
+    rate: 0.0,
+    budget: 0.0,
+};
 
 impl Pair {
     fn cycle(&self) -> f64 {
@@ -48,7 +59,8 @@ impl Pair {
         let mut train = Job::train("a", Execution::of(ms(self.train)).with(jitter));
         train.preemptible = self.preemptible;
         let execution = Execution::of(ms(self.infer)).with(jitter);
-        let infer = Job::infer("b", 1..=self.batch, execution, arrivals);
+        let mut infer = Job::infer("b", 1..=self.batch, execution, arrivals);
+        infer.stands = self.stands;
         let agreement = self.agreement(alternate, guard);
         Setup::new(agreement, vec![train, infer], Duration::from_mins(1))
     }
@@ -58,11 +70,11 @@ prop_compose! {
     /// A pair that has a plan: the latency budget holds for a batch that fills evenly.
     fn pair()(
         train in 5.0..120.0f64, infer in 2.0..60.0f64, batch in 1..32u32,
-        busy in 0.05..0.9f64, slack in 0.0..3.0f64, preemptible in any::<bool>(),
+        busy in 0.05..0.9f64, slack in 0.0..3.0f64, preemptible in any::<bool>(), stands in any::<bool>(),
     ) -> Pair {
         let cycle = infer / busy;
         let rate = 1e3 * f64::from(batch) / cycle;
-        Pair { preemptible, train, infer, batch, rate, budget: cycle + infer + slack * train }
+        Pair { preemptible, stands, train, infer, batch, rate, budget: cycle + infer + slack * train }
     }
 }
 
@@ -95,6 +107,36 @@ proptest! {
         prop_assert!(found.is_empty(), "{:?}", &found[..found.len().min(3)]);
         let infer = &report.jobs[1];
         prop_assert_eq!(infer.arrived, infer.answered + infer.waiting);
+    }
+
+    #[test]
+    fn who_answers_by_itself_answers_as_it_would_be_told_to(
+        pair in pair(), process in bursty(), alone in any::<bool>(), guard in 0.0..0.2f64, seed in any::<u64>(),
+    ) {
+        let schedule = |stands| {
+            let arrivals = Arrivals { process: process.clone(), rate: Rate::Steady(pair.rate) };
+            let pair = Pair { preemptible: true, stands, ..pair };
+            let mut setup = pair.setup(Alternate::SlackAware, guard, arrivals, 0.0);
+            setup.seed = seed;
+            if alone {
+                setup.jobs.swap_remove(0);
+            }
+            let (setup, report, arrivals) = recorded(setup);
+            let found = check(&setup, &report.turns, &arrivals);
+            assert!(found.is_empty(), "{:?}", &found[..found.len().min(3)]);
+            let trained = if alone { 0 } else { report.jobs[0].minibatches };
+            let mut turns = report.turns;
+            turns.retain(|turn| !turn.arrived.is_empty());
+            let grants: std::collections::BTreeSet<u64> = turns.iter().map(|turn| turn.grant).collect();
+            let when: Vec<_> = turns.into_iter().map(|turn| (turn.began, turn.ended, turn.arrived)).collect();
+            (when, trained, grants.len())
+        };
+        let ((told, trained, asked), (itself, trained_beside, once)) = (schedule(false), schedule(true));
+        prop_assert_eq!(&told, &itself);
+        // But for what is not told of, or not known, at the end.
+        let untold = 2 + ((100.0 + pair.budget) / pair.train) as u64;
+        prop_assert!(trained.abs_diff(trained_beside) <= untold, "{} {}", trained, trained_beside);
+        prop_assert_eq!((asked, once), (told.len(), usize::from(!told.is_empty())));
     }
 
     #[test]
@@ -148,7 +190,7 @@ fn the_throughput_is_that_of_the_closed_form() {
 fn preemptible_training_costs_no_latency_and_takes_all_the_time_that_is_left() {
     // A minibatch takes longer than the whole latency budget.
     let pair =
-        Pair { train: 200.0, infer: 10.0, batch: 4, rate: 40.0, budget: 50.0, preemptible: true };
+        Pair { train: 200.0, infer: 10.0, batch: 4, rate: 40.0, budget: 50.0, ..PREEMPTIBLE };
     let (setup, report, arrivals) =
         recorded(pair.setup(Alternate::SlackAware, 0.0, Arrivals::poisson(40.0), 0.0));
     assert_eq!(check(&setup, &report.turns, &arrivals), []);
@@ -166,7 +208,7 @@ fn preemptible_training_costs_no_latency_and_takes_all_the_time_that_is_left() {
 #[test]
 fn preemptible_training_that_has_to_make_way_for_other_training_is_preempted_all_the_same() {
     let pair =
-        Pair { train: 2000.0, infer: 5.0, batch: 4, rate: 40.0, budget: 60.0, preemptible: true };
+        Pair { train: 2000.0, infer: 5.0, batch: 4, rate: 40.0, budget: 60.0, ..PREEMPTIBLE };
     let mut setup = pair.setup(Alternate::SlackAware, 0.0, Arrivals::poisson(40.0), 0.0);
     setup.jobs.push(Job::train("c", Execution::of(ms(2000.0))).preemptible());
     let report = simulate(&setup);
@@ -262,17 +304,20 @@ fn whatever_workers_do_no_request_is_lost_and_nothing_gets_stuck() {
             _ => Process::OnOff { spell: Duration::from_millis(500) },
         };
         let arrivals = Arrivals { process, rate: Rate::Steady(60.0) };
-        let pair = Pair { preemptible: seed % 2 == 0, ..pair };
+        let pair = Pair { preemptible: seed % 2 == 0, stands: seed % 4 < 2, ..pair };
         let mut setup = pair.setup(Alternate::SlackAware, 0.1, arrivals, 0.05);
         setup.seed = seed;
         for job in &mut setup.jobs {
             job.faults = Faults { crash: 0.004, hang: 0.002, late: 0.02 };
         }
-        // A second stream without a budget of its own, with rare requests.
-        setup.jobs.push(
-            Job::infer("c", [1, 4], Execution::of(ms(5.0)), Arrivals::poisson(3.0))
-                .failing(Faults { crash: 0.01, hang: 0.0, late: 0.1 }),
-        );
+        // A second stream without a budget of its own, with rare requests. Beside it no turn stands.
+        if seed % 8 < 4 {
+            setup.jobs.push(
+                Job::infer("c", [1, 4], Execution::of(ms(5.0)), Arrivals::poisson(3.0))
+                    .failing(Faults { crash: 0.01, hang: 0.0, late: 0.1 })
+                    .standing(),
+            );
+        }
         let report = simulate(&setup);
         for job in &report.jobs[1..] {
             assert_eq!(job.arrived, job.answered + job.failed + job.waiting, "FULCRUM_SEED={seed}");
@@ -311,6 +356,7 @@ fn overload_sheds_training_first_and_says_who_will_be_late() {
             workload: &Workload::infer("b"),
             batch_sizes: &[1, 4],
             preemptible: false,
+            stands: false,
         },
         0.0,
     );

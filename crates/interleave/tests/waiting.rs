@@ -44,6 +44,7 @@ fn a_worker_waits_while_another_has_the_device_and_only_then() {
         workload,
         batch_sizes: &[16],
         preemptible: false,
+        stands: false,
     };
     let minibatch = |began, ended| Minibatch { began: at(began), ended: at(ended), requests: 0 };
 
@@ -78,7 +79,13 @@ fn requests_that_find_the_device_free_do_not_have_their_worker_wait() {
     handle(
         &mut turns,
         0,
-        Event::Attached { worker: 1, workload: &infer, batch_sizes: &[1], preemptible: false },
+        Event::Attached {
+            worker: 1,
+            workload: &infer,
+            batch_sizes: &[1],
+            preemptible: false,
+            stands: false,
+        },
     );
     let actions = handle(&mut turns, 40, Event::Arrived { worker: 1, at: &[at(40)] });
     let (_, grant) = granted(&actions).unwrap();

@@ -5,6 +5,9 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
 use crate::idle::run_when_idle;
 use crate::wire::{self, BadLine, FromAgent, FromWorker, Kind, Lines, PROTOCOL};
 
@@ -151,6 +154,7 @@ impl Attachment {
             rehearses,
             fingerprint: options.fingerprint.clone(),
             preemptible: options.yields(kind),
+            stands: kind == Kind::Infer,
         };
         send(&attachment.stream, &attach).map_err(unreachable)?;
         match attachment.receive().map_err(unreachable)? {
@@ -172,17 +176,52 @@ impl Attachment {
 
     /// Waits for what the agent says next.
     pub(crate) fn receive(&mut self) -> io::Result<FromAgent> {
-        let invalid = |bad: BadLine| io::Error::new(io::ErrorKind::InvalidData, bad);
         loop {
-            if let Some(message) = self.lines.message().map_err(invalid)? {
+            if let Some(message) = self.received()? {
                 return Ok(message);
             }
-            let mut bytes = [0; 4096];
-            match self.stream.read(&mut bytes)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                count => self.lines.push(&bytes[..count]),
+            self.read()?;
+        }
+    }
+
+    /// What the agent has said, as far as it has been read.
+    pub(crate) fn received(&mut self) -> io::Result<Option<FromAgent>> {
+        let invalid = |bad: BadLine| io::Error::new(io::ErrorKind::InvalidData, bad);
+        self.lines.message().map_err(invalid)
+    }
+
+    /// Reads what the agent says, and waits until it says something.
+    pub(crate) fn read(&mut self) -> io::Result<()> {
+        let mut bytes = [0; 4096];
+        match self.stream.read(&mut bytes)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            count => {
+                self.lines.push(&bytes[..count]);
+                Ok(())
             }
         }
+    }
+
+    /// Waits until the agent says something, until this thread is woken, or for so long; without an
+    /// end where there is none. Says whether there is something to read from the agent.
+    pub(crate) fn wait(&self, woken: &UnixStream, time: Option<Duration>) -> io::Result<bool> {
+        let timeout = time.map(|time| Timespec {
+            tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: time.subsec_nanos().into(),
+        });
+        let mut either =
+            [PollFd::new(&self.stream, PollFlags::IN), PollFd::new(woken, PollFlags::IN)];
+        match poll(&mut either, timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let [agent, itself] = either.map(|one| !one.revents().is_empty());
+        if itself {
+            let mut woken = woken;
+            // However often it was woken, it is awake.
+            let _ = woken.read(&mut [0; 64]);
+        }
+        Ok(agent)
     }
 }
 

@@ -1,6 +1,7 @@
 //! An inference program's side of taking turns.
 
 use std::collections::VecDeque;
+use std::io::{self, Write as _};
 use std::mem;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::attachment::{AttachError, Attachment, Options, RETRY, send};
 use crate::monotonic::now_ns;
+use crate::standing::Standing;
 use crate::wire::{FromAgent, FromWorker, Kind, MOST_ARRIVALS, Minibatch};
 
 /// Takes requests, and answers them in minibatches when it is their turn.
@@ -52,7 +54,7 @@ impl<Request: Send + 'static, Answer: Send + 'static> Batcher<Request, Answer> {
     pub fn start(
         options: Options,
         infer: impl FnMut(Vec<Request>) -> Vec<Answer> + Send + 'static,
-    ) -> std::io::Result<Self> {
+    ) -> io::Result<Self> {
         Self::start_with(options, infer, None::<fn() -> Request>)
     }
 
@@ -65,7 +67,7 @@ impl<Request: Send + 'static, Answer: Send + 'static> Batcher<Request, Answer> {
         options: Options,
         infer: impl FnMut(Vec<Request>) -> Vec<Answer> + Send + 'static,
         sample: impl FnMut() -> Request + Send + 'static,
-    ) -> std::io::Result<Self> {
+    ) -> io::Result<Self> {
         Self::start_with(options, infer, Some(sample))
     }
 
@@ -73,13 +75,20 @@ impl<Request: Send + 'static, Answer: Send + 'static> Batcher<Request, Answer> {
         options: Options,
         infer: impl FnMut(Vec<Request>) -> Vec<Answer> + Send + 'static,
         sample: Option<impl FnMut() -> Request + Send + 'static>,
-    ) -> std::io::Result<Self> {
+    ) -> io::Result<Self> {
+        let (wake, woken) = UnixStream::pair()?;
+        wake.set_nonblocking(true)?;
+        woken.set_nonblocking(true)?;
+        let state =
+            State { waiting: VecDeque::new(), agent: None, sleeps_until: None, ended: false };
         let shared = Arc::new(Shared {
-            state: Mutex::new(State { waiting: VecDeque::new(), agent: None, ended: false }),
+            state: Mutex::new(state),
             came: Condvar::new(),
+            wake,
             late: AtomicU32::new(0),
         });
-        let server = Server { shared: shared.clone(), options, infer, sample, warned: false };
+        let server =
+            Server { shared: shared.clone(), options, infer, sample, woken, warned: false };
         thread::Builder::new().name("fulcrum-batcher".into()).spawn(move || server.serve())?;
         Ok(Self { shared })
     }
@@ -93,6 +102,14 @@ impl<Request: Send + 'static, Answer: Send + 'static> Batcher<Request, Answer> {
         state.tell(&[at_ns]);
         if state.agent.is_none() {
             self.shared.came.notify_one();
+        }
+        let waiting = state.waiting.len();
+        let wakes = state.sleeps_until.take_if(|until| waiting >= *until).is_some();
+        // Who wakes needs the lock at once.
+        drop(state);
+        if wakes {
+            // Where there is no room, it has been woken before.
+            let _ = (&self.shared.wake).write(&[0]);
         }
         Pending { answer }
     }
@@ -132,6 +149,9 @@ struct State<Request, Answer> {
     waiting: VecDeque<Waiting<Request, Answer>>,
     /// Where to tell of arrivals; none while there is no agent.
     agent: Option<UnixStream>,
+    /// How many have to wait for the thread that answers to be woken; none while it is awake, and
+    /// where the agent says when to answer.
+    sleeps_until: Option<usize>,
     /// Whether the batcher was dropped.
     ended: bool,
 }
@@ -159,6 +179,7 @@ impl<Request, Answer> State<Request, Answer> {
 struct Shared<Request, Answer> {
     state: Mutex<State<Request, Answer>>,
     came: Condvar,
+    wake: UnixStream,
     late: AtomicU32,
 }
 
@@ -173,7 +194,16 @@ struct Server<Request, Answer, Infer, Sample> {
     options: Options,
     infer: Infer,
     sample: Option<Sample>,
+    woken: UnixStream,
     warned: bool,
+}
+
+/// What a worker does next.
+enum Next {
+    /// Hears the agent.
+    Hears(FromAgent),
+    /// Answers so many requests by itself.
+    Answers(u32),
 }
 
 impl<Request, Answer, Infer, Sample> Server<Request, Answer, Infer, Sample>
@@ -209,45 +239,92 @@ where
             let arrivals: Vec<u64> = state.waiting.iter().map(|waiting| waiting.at_ns).collect();
             state.tell(&arrivals);
         }
-        while let Ok(message) = attachment.receive() {
+        let mut standing: Option<Standing> = None;
+        while let Ok(next) = self.next(&mut attachment, standing.as_ref()) {
+            let message = match (next, &standing) {
+                (Next::Hears(message), _) => message,
+                (Next::Answers(requests), Some(Standing { grant, .. })) => {
+                    self.answer(*grant, requests, false);
+                    continue;
+                }
+                (Next::Answers(_), None) => continue,
+            };
             match message {
-                FromAgent::Grant { id, requests, .. } => self.answer(id, requests),
+                FromAgent::Grant { id, requests, .. } => self.answer(id, requests, true),
+                FromAgent::Stand { id, sizes } => standing = Some(Standing { grant: id, sizes }),
+                FromAgent::Revoke { id } => {
+                    // Any other is a minibatch that was begun at once and run to its end.
+                    if standing.take_if(|standing| standing.grant == id).is_some() {
+                        self.tell(id, Vec::new(), true);
+                    }
+                }
                 FromAgent::Rehearse { id, requests } => self.rehearse(id, requests),
                 FromAgent::Late { requests } => self.shared.late.store(requests, Ordering::Relaxed),
                 FromAgent::Fenced { reason } | FromAgent::Refused { reason } => {
                     tracing::warn!(reason, "the agent went on without this worker");
                     break;
                 }
-                // A minibatch that was granted is begun at once and run to its end.
-                FromAgent::Revoke { .. } | FromAgent::Plan { .. } | FromAgent::Welcome { .. } => {}
+                FromAgent::Plan { .. } | FromAgent::Welcome { .. } => {}
             }
         }
         self.shared.lock().leave();
         self.shared.late.store(0, Ordering::Relaxed);
     }
 
-    /// Runs one minibatch under a grant.
-    fn answer(&mut self, grant: u64, requests: u32) {
+    /// Waits for the agent, or in a turn that stands until there is something to answer.
+    fn next(&self, attachment: &mut Attachment, standing: Option<&Standing>) -> io::Result<Next> {
+        let Some(standing) = standing else { return attachment.receive().map(Next::Hears) };
+        loop {
+            if let Some(message) = attachment.received()? {
+                return Ok(Next::Hears(message));
+            }
+            let (answers, bears) = self.decide(standing);
+            if attachment.wait(&self.woken, bears)? {
+                attachment.read()?;
+            } else if let Some(requests) = answers {
+                return Ok(Next::Answers(requests));
+            }
+        }
+    }
+
+    /// How many requests to answer now, and for how long there is nothing to do otherwise.
+    fn decide(&self, standing: &Standing) -> (Option<u32>, Option<Duration>) {
+        let mut state = self.shared.lock();
+        let waiting = state.waiting.len();
+        let Some(oldest) = state.waiting.front() else {
+            state.sleeps_until = Some(standing.decides_with(0));
+            return (None, None);
+        };
+        let waited = Duration::from_nanos(now_ns().saturating_sub(oldest.at_ns));
+        let answers = standing.answers(waiting, waited);
+        state.sleeps_until = answers.is_none().then(|| standing.decides_with(waiting));
+        let bears = if answers.is_some() { Duration::ZERO } else { standing.bears(waited) };
+        (answers, Some(bears))
+    }
+
+    /// Runs one minibatch in a turn, which may be over with it.
+    fn answer(&mut self, grant: u64, requests: u32, done: bool) {
         let taken = self.take(requests);
         let count = u32::try_from(taken.len()).unwrap_or(u32::MAX);
         let (senders, answers, minibatch) = self.run(taken);
-        self.give_back(grant, if count == 0 { Vec::new() } else { vec![minibatch] });
+        self.tell(grant, if count == 0 { Vec::new() } else { vec![minibatch] }, done);
         deliver(senders, answers);
     }
 
     /// Runs one minibatch of samples, to be measured.
     fn rehearse(&mut self, grant: u64, requests: u32) {
-        let Some(sample) = &mut self.sample else { return self.give_back(grant, Vec::new()) };
+        let Some(sample) = &mut self.sample else { return self.tell(grant, Vec::new(), true) };
         let samples: Vec<Request> = (0..requests).map(|_| sample()).collect();
         let began_ns = now_ns();
         drop((self.infer)(samples));
         let minibatch = Minibatch { began_ns, ended_ns: now_ns(), requests: 0 };
-        self.give_back(grant, vec![minibatch]);
+        self.tell(grant, vec![minibatch], true);
     }
 
-    fn give_back(&self, grant: u64, minibatches: Vec<Minibatch>) {
+    /// Tells of minibatches that ran in a turn, and whether it is over.
+    fn tell(&self, grant: u64, minibatches: Vec<Minibatch>, done: bool) {
         let mut state = self.shared.lock();
-        let ran = FromWorker::Ran { grant, minibatches, done: true };
+        let ran = FromWorker::Ran { grant, minibatches, done };
         let told = state.agent.as_ref().is_some_and(|agent| send(agent, &ran).is_ok());
         if !told {
             state.leave();

@@ -24,6 +24,7 @@ mod attachment;
 mod batcher;
 mod idle;
 pub mod monotonic;
+mod standing;
 mod trainer;
 pub mod wire;
 

@@ -271,8 +271,11 @@ impl Shared {
                     tracing::warn!(reason, "the agent does not take this worker any more");
                     break;
                 }
-                FromAgent::Welcome { .. } | FromAgent::Late { .. } | FromAgent::Rehearse { .. } => {
-                }
+                // Said to those that infer, or when they attach.
+                FromAgent::Welcome { .. }
+                | FromAgent::Late { .. }
+                | FromAgent::Stand { .. }
+                | FromAgent::Rehearse { .. } => {}
             }
         }
         self.lock().lost = true;

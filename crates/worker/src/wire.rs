@@ -47,6 +47,9 @@ pub enum FromWorker {
         /// processor, in a process that yields it to every other.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         preemptible: bool,
+        /// Whether inference can answer requests by itself in a turn that stands.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        stands: bool,
     },
     /// Requests arrived, at these moments.
     Arrived {
@@ -83,6 +86,20 @@ pub struct Minibatch {
     pub requests: u32,
 }
 
+/// A number of requests that a minibatch answers in a turn that stands.
+///
+/// A minibatch begins when as many wait as the first size has, or when the oldest has waited as long
+/// as that bears. In a backlog it answers as many as the largest size that the oldest still bears, and
+/// when that is late in any case, as many as the largest size of which there are enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Size {
+    /// How many requests.
+    pub requests: u32,
+    /// How long the oldest may have waited when the minibatch begins.
+    pub hold_ns: u64,
+}
+
 /// What the agent says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -117,6 +134,15 @@ pub enum FromAgent {
         minibatches: Option<u32>,
         /// How many of the oldest requests to answer, in one minibatch; 0 in training.
         requests: u32,
+    },
+    /// It is this worker's turn until that is revoked: nobody else would have to make way, so that it
+    /// answers requests by itself and says `ran`, without `done`, after every minibatch. Said again
+    /// for the same turn when the sizes have changed. For inference that said that it stands.
+    Stand {
+        /// Names the turn.
+        id: u64,
+        /// How many requests a minibatch answers, ascending; one or more.
+        sizes: Vec<Size>,
     },
     /// It is this worker's turn to be measured: it runs one minibatch of samples of its own making
     /// and says `ran` with no requests answered. For inference that said that it rehearses.
@@ -226,6 +252,7 @@ mod tests {
                 rehearses: false,
                 fingerprint: String::new(),
                 preemptible: true,
+                stands: false,
             },
             FromWorker::Attach {
                 protocol: PROTOCOL,
@@ -235,6 +262,7 @@ mod tests {
                 rehearses: true,
                 fingerprint: "2b7e15".into(),
                 preemptible: false,
+                stands: true,
             },
             FromWorker::Arrived { at_ns: vec![1, u64::MAX] },
             FromWorker::Ran {
@@ -300,7 +328,7 @@ mod tests {
             concat!(
                 r#"{"attach":{"protocol":1,"workload":"resnet18","kind":"train","batch_sizes":[16],"preemptible":true}}"#,
                 "\n",
-                r#"{"attach":{"protocol":1,"workload":"resnet18","kind":"infer","batch_sizes":[1,8],"rehearses":true,"fingerprint":"2b7e15"}}"#,
+                r#"{"attach":{"protocol":1,"workload":"resnet18","kind":"infer","batch_sizes":[1,8],"rehearses":true,"fingerprint":"2b7e15","stands":true}}"#,
                 "\n",
                 r#"{"arrived":{"at_ns":[1,18446744073709551615]}}"#,
                 "\n",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket as sockets
 import threading
 import time
 from collections import deque
 from concurrent.futures import Future
 from typing import Callable, Deque, Generic, List, Optional, Sequence, Tuple, TypeVar
 
-from ._connection import RETRY_SECONDS, Connection, NotAttached, log
+from ._connection import RETRY_SECONDS, Connection, Message, NotAttached, log
+from ._standing import Standing
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -48,6 +50,11 @@ class Batcher(Generic[Request, Answer]):
         self._waiting: Deque[Tuple[Request, int, "Future[Answer]"]] = deque()
         self._connection: Optional[Connection] = None
         self._closed = False
+        #: How many have to wait for the thread that answers to be woken; none while it is awake, and
+        #: where the agent says when to answer.
+        self._sleeps_until: Optional[int] = None
+        self._wake, self._woken = sockets.socketpair()
+        self._wake.setblocking(False)
         self._warned = False
         threading.Thread(target=self._serve, name="fulcrum-batcher", daemon=True).start()
 
@@ -61,6 +68,12 @@ class Batcher(Generic[Request, Answer]):
             self._waiting.append((request, at_ns, future))
             self._tell([at_ns])
             self._changed.notify()
+            wakes = self._sleeps_until is not None and len(self._waiting) >= self._sleeps_until
+            if wakes:
+                self._sleeps_until = None
+        # Who wakes needs the lock at once.
+        if wakes:
+            self._wake.send(b"\0")
         return future
 
     @property
@@ -118,12 +131,21 @@ class Batcher(Generic[Request, Answer]):
             self._connection = connection
             # What came while there was no agent still has its own time of arrival.
             self._tell([at_ns for _, at_ns, _ in self._waiting])
+        standing: Optional[Standing] = None
         try:
             while True:
-                message = connection.receive()
+                message = self._next(connection, standing)
                 if "grant" in message:
                     grant = message["grant"]
-                    self._answer(connection, int(grant["id"]), int(grant["requests"]))
+                    self._answer(connection, int(grant["id"]), int(grant["requests"]), True)
+                elif "stand" in message:
+                    standing = Standing.said(message["stand"])
+                elif "revoke" in message:
+                    # Any other is a minibatch that was begun at once and run to its end.
+                    grant = int(message["revoke"]["id"])
+                    if standing is not None and standing.grant == grant:
+                        standing = None
+                        self._told(connection, grant, [], True)
                 elif "rehearse" in message:
                     turn = message["rehearse"]
                     self._rehearse(connection, int(turn["id"]), int(turn["requests"]))
@@ -134,6 +156,27 @@ class Batcher(Generic[Request, Answer]):
             pass
         with self._changed:
             self._leave()
+
+    def _next(self, connection: Connection, standing: Optional[Standing]) -> Message:
+        """Waits for the agent; in a turn that stands, answers requests meanwhile."""
+        while standing is not None:
+            answers, bears_seconds = self._decide(standing)
+            if connection.wait(self._woken, bears_seconds):
+                break
+            if answers is not None:
+                self._answer(connection, standing.grant, answers, False)
+        return connection.receive()
+
+    def _decide(self, standing: Standing) -> Tuple[Optional[int], Optional[float]]:
+        """How many requests to answer now, and for how long there is nothing to do otherwise."""
+        with self._changed:
+            waiting = len(self._waiting)
+            waited_ns = time.monotonic_ns() - self._waiting[0][1] if waiting else 0
+            answers = standing.answers(waiting, waited_ns)
+            self._sleeps_until = standing.decides_with(waiting) if answers is None else None
+        if answers is not None:
+            return answers, 0.0
+        return None, standing.bears_ns(waited_ns) / 1e9 if waiting else None
 
     def _serve_alone(self, until: float) -> None:
         while not self._closed:
@@ -150,14 +193,18 @@ class Batcher(Generic[Request, Answer]):
         with self._changed:
             return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
 
-    def _answer(self, connection: Connection, grant: int, requests: int) -> None:
-        def told(minibatches: List[dict[str, int]]) -> None:
-            with self._changed:
-                connection.send(
-                    {"ran": {"grant": grant, "minibatches": minibatches, "done": True}}
-                )
+    def _answer(self, connection: Connection, grant: int, requests: int, done: bool) -> None:
+        self._run(
+            self._take(requests),
+            lambda minibatches: self._told(connection, grant, minibatches, done),
+        )
 
-        self._run(self._take(requests), told)
+    def _told(
+        self, connection: Connection, grant: int, minibatches: List[dict[str, int]], done: bool
+    ) -> None:
+        """Tells of minibatches that ran in a turn, and whether it is over."""
+        with self._changed:
+            connection.send({"ran": {"grant": grant, "minibatches": minibatches, "done": done}})
 
     def _rehearse(self, connection: Connection, grant: int, requests: int) -> None:
         """Runs one minibatch of samples, to be measured."""
@@ -173,8 +220,7 @@ class Batcher(Generic[Request, Answer]):
             else:
                 ended_ns = time.monotonic_ns()
                 minibatches.append({"began_ns": began_ns, "ended_ns": ended_ns, "requests": 0})
-        with self._changed:
-            connection.send({"ran": {"grant": grant, "minibatches": minibatches, "done": True}})
+        self._told(connection, grant, minibatches, True)
 
     def _run(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import socket
 from typing import Any, Callable, Dict, Optional, Sequence
 
@@ -50,6 +51,8 @@ class Connection:
         }
         if rehearses:
             attach["rehearses"] = True
+        if kind == "infer":
+            attach["stands"] = True
         if fingerprint:
             attach["fingerprint"] = fingerprint
         try:
@@ -72,6 +75,21 @@ class Connection:
     def send(self, message: Message) -> None:
         """Says something; raises OSError when the agent has gone."""
         self._socket.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+
+    def wait(self, woken: socket.socket, seconds: Optional[float]) -> bool:
+        """Waits until the agent says something, until ``woken`` can be read, or for so long. Says
+        whether the agent has something to say."""
+        if b"\n" in self._buffer:
+            return True
+        either = select.poll()
+        either.register(self._socket, select.POLLIN)
+        either.register(woken, select.POLLIN)
+        ready = either.poll(None if seconds is None else 1e3 * seconds)
+        places = [place for place, _ in ready]
+        if woken.fileno() in places:
+            # However often it was woken, it is awake.
+            woken.recv(64)
+        return any(place != woken.fileno() for place in places)
 
     def receive(self) -> Message:
         """Waits for what the agent says next; raises OSError when it has gone."""

@@ -19,6 +19,10 @@ pub(super) struct Connection {
     pub(super) rehearses: bool,
     /// Whether requests need not wait for the end of its minibatches.
     pub(super) preemptible: bool,
+    /// Whether it answers requests by itself where it may.
+    pub(super) stands: bool,
+    /// Until then nobody is woken by what it says.
+    pub(super) quiet_until: Moment,
     /// What tells its version of the workload from others; empty where nothing does.
     pub(super) fingerprint: String,
 }
@@ -41,6 +45,8 @@ impl Connection {
             attach_by: Some(attach_by),
             rehearses: false,
             preemptible: false,
+            stands: false,
+            quiet_until: Moment::START,
             fingerprint: String::new(),
         }
     }
@@ -54,19 +60,19 @@ impl Connection {
         }
     }
 
-    /// Takes in what has come.
-    pub(super) fn read(&mut self) -> Result<(), Ended> {
+    /// Takes in what has come, and says whether anything had.
+    pub(super) fn read(&mut self) -> Result<bool, Ended> {
         let mut bytes = [0; 16 << 10];
         match self.stream.read(&mut bytes) {
             Ok(0) => Err(Ended::Gone),
             Ok(count) => {
                 self.lines.push(&bytes[..count]);
-                Ok(())
+                Ok(true)
             }
             Err(error)
                 if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
             {
-                Ok(())
+                Ok(false)
             }
             Err(_) => Err(Ended::Gone),
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use fulcrum_domain::{Workload, WorkloadKind};
 use fulcrum_interleave::{Action, Event, Minibatch, Moment, Turns, WorkerId};
 use fulcrum_worker::monotonic::now_ns;
-use fulcrum_worker::wire::{FromAgent, FromWorker, Kind, PROTOCOL};
+use fulcrum_worker::wire::{self, FromAgent, FromWorker, Kind, PROTOCOL};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::broadcast;
 
@@ -20,6 +20,9 @@ use super::{Command, Happening, Turn, WorkerStanding};
 const MOST_WORKERS: usize = 64;
 /// A connection has to say who it is within this time.
 const ATTACHING: Duration = Duration::from_secs(5);
+/// What is said in a turn that stands concerns nobody at once, and is heard so often: to wake this
+/// thread costs whoever speaks more than to speak.
+const QUIET: Duration = Duration::from_millis(5);
 /// How often others see how the workers stand.
 const SHOWN: Duration = Duration::from_millis(100);
 
@@ -94,9 +97,13 @@ impl Floor {
     fn wait(&self) -> std::io::Result<(bool, bool, Vec<WorkerId>)> {
         let wake = [self.turns.wake_at()];
         let silent = self.connections.values().filter_map(|connection| connection.attach_by);
-        let until = wake.into_iter().chain(silent).min().unwrap_or(Moment::NEVER);
+        let now = now();
+        let (quiet, heard): (Vec<_>, Vec<_>) =
+            self.connections.iter().partition(|(_, connection)| now < connection.quiet_until);
+        let looks = quiet.iter().map(|(_, connection)| connection.quiet_until);
+        let until = wake.into_iter().chain(silent).chain(looks).min().unwrap_or(Moment::NEVER);
         // How the workers stand is shown though nothing happens.
-        let timeout = until.since(now()).min(if self.connections.is_empty() {
+        let timeout = until.since(now).min(if self.connections.is_empty() {
             Duration::from_hours(1)
         } else {
             SHOWN
@@ -105,19 +112,24 @@ impl Floor {
             tv_sec: timeout.as_secs().cast_signed(),
             tv_nsec: timeout.subsec_nanos().into(),
         };
-        let mut descriptors = Vec::with_capacity(2 + self.connections.len());
+        let mut descriptors = Vec::with_capacity(2 + heard.len());
         descriptors.push(PollFd::new(&self.socket, PollFlags::IN));
         descriptors.push(PollFd::new(&self.woken, PollFlags::IN));
-        for connection in self.connections.values() {
-            descriptors.push(PollFd::new(connection, PollFlags::IN));
+        for (_, connection) in &heard {
+            descriptors.push(PollFd::new(*connection, PollFlags::IN));
         }
         match poll(&mut descriptors, Some(&timeout)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
         let ready = |place: usize| !descriptors[place].revents().is_empty();
-        let spoke = self.connections.keys().enumerate();
-        let spoke = spoke.filter(|(place, _)| ready(2 + place)).map(|(_, &id)| id).collect();
+        let spoke = heard.iter().enumerate().filter(|(place, _)| ready(2 + place));
+        let mut spoke: Vec<WorkerId> =
+            spoke.map(|(_, one)| one).chain(&quiet).map(|&(&id, _)| id).collect();
+        // What preempted training is heard before what the training says of that time.
+        spoke.sort_by_key(|&id| {
+            self.turns.worker(id).is_some_and(|of| of.workload.kind == WorkloadKind::Train)
+        });
         Ok((ready(0), ready(1), spoke))
     }
 
@@ -175,8 +187,10 @@ impl Floor {
     /// Takes in what a worker said.
     fn hear(&mut self, id: WorkerId) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        if let Err(ended) = connection.read() {
-            return self.lose(id, &ended);
+        match connection.read() {
+            Ok(true) if self.turns.stands(id) => connection.quiet_until = now() + QUIET,
+            Ok(_) => {}
+            Err(ended) => return self.lose(id, &ended),
         }
         // Nothing more is taken from a connection that has ended meanwhile.
         while let Some(connection) = self.connections.get_mut(&id) {
@@ -200,12 +214,14 @@ impl Floor {
                     rehearses,
                     fingerprint,
                     preemptible,
+                    stands,
                 },
                 true,
             ) => {
                 connection.rehearses = rehearses;
                 connection.fingerprint = fingerprint;
                 connection.preemptible = preemptible;
+                connection.stands = stands;
                 self.attach(id, protocol, &workload, kind, &batch_sizes);
             }
             (FromWorker::Attach { .. }, false) => {
@@ -223,7 +239,7 @@ impl Floor {
                 }
             }
             (FromWorker::Ran { grant, minibatches, done }, false) => {
-                let minibatch = |ran: &fulcrum_worker::wire::Minibatch| Minibatch {
+                let minibatch = |ran: &wire::Minibatch| Minibatch {
                     began: Moment::at_ns(ran.began_ns),
                     ended: Moment::at_ns(ran.ended_ns),
                     requests: ran.requests,
@@ -246,6 +262,8 @@ impl Floor {
             Some("`batch_sizes` are not 1 to 1024 sizes above zero, ascending".to_owned())
         } else if connection.preemptible && kind == Kind::Infer {
             Some("`preemptible` is for workers that train".to_owned())
+        } else if connection.stands && kind == Kind::Train {
+            Some("`stands` is for workers that infer".to_owned())
         } else if !is_fingerprint(&connection.fingerprint) {
             Some(
                 "`fingerprint` is not at most 64 letters, digits, dots, hyphens and underscores"
@@ -261,7 +279,8 @@ impl Floor {
             return;
         }
         connection.attach_by = None;
-        let (process, preemptible) = (connection.peer.process, connection.preemptible);
+        let process = connection.peer.process;
+        let (preemptible, stands) = (connection.preemptible, connection.stands);
         let workload = match kind {
             Kind::Train => Workload::train(name),
             Kind::Infer => Workload::infer(name),
@@ -277,6 +296,7 @@ impl Floor {
             workload: &workload,
             batch_sizes: sizes,
             preemptible,
+            stands,
         });
     }
 
@@ -294,7 +314,7 @@ impl Floor {
             });
         }
         if attached {
-            let had_turn = self.turns.holder() == Some(id);
+            let had_turn = self.turns.has_turn(id);
             tracing::info!(worker = id, had_turn, "a worker left");
             self.tell(Happening::Left { worker: id });
             self.handle(Event::Detached { worker: id });
@@ -329,10 +349,21 @@ impl Floor {
                 let start_until_ns = bounded.then_some(start_until.ns());
                 (worker, FromAgent::Grant { id: grant, start_until_ns, minibatches, requests })
             }
+            Action::Stand { worker, grant, sizes } => {
+                let size = |size: &fulcrum_interleave::Size| wire::Size {
+                    requests: size.requests,
+                    hold_ns: nanoseconds(size.hold),
+                };
+                let sizes = sizes.iter().map(size).collect();
+                (worker, FromAgent::Stand { id: grant, sizes })
+            }
             Action::Rehearse { worker, grant, requests } => {
                 (worker, FromAgent::Rehearse { id: grant, requests })
             }
-            Action::Revoke { worker, grant } => (worker, FromAgent::Revoke { id: grant }),
+            Action::Revoke { worker, grant } => {
+                self.connections.get_mut(&worker)?.quiet_until = Moment::START;
+                (worker, FromAgent::Revoke { id: grant })
+            }
             Action::Late { worker, requests } => (worker, FromAgent::Late { requests }),
             Action::Fence { worker, reason } => {
                 self.fence(worker, reason);
@@ -375,13 +406,12 @@ impl Floor {
             return;
         }
         self.shown = Instant::now();
-        let holder = self.turns.holder();
         let standing = self.turns.workers().map(|(id, worker)| {
             let connection = self.connections.get(&id);
             let standing = WorkerStanding {
                 workload: worker.workload.clone(),
                 process: connection.map_or(0, |connection| connection.peer.process),
-                has_turn: holder == Some(id),
+                has_turn: self.turns.has_turn(id),
                 waiting: if worker.workload.kind == WorkloadKind::Infer {
                     worker.waiting()
                 } else {

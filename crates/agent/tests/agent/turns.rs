@@ -324,9 +324,15 @@ impl Spoken {
 
     /// The id of the turn that it is given next.
     fn grant(&mut self) -> u64 {
+        self.turn("grant")
+    }
+
+    /// The id of the turn of which it hears this next.
+    fn turn(&mut self, what: &str) -> u64 {
         let line = self.hear();
         let said: serde_json::Value = serde_json::from_str(&line).unwrap();
-        said["grant"]["id"].as_u64().unwrap()
+        assert!(said[what].is_object(), "{line} is no {what}");
+        said[what]["id"].as_u64().unwrap()
     }
 }
 
@@ -388,6 +394,61 @@ async fn preemptible_training_keeps_its_turn_while_requests_are_answered() {
     assert_eq!(busy("b"), Duration::from_millis(3));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn inference_for_which_nobody_has_to_make_way_answers_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let _agent = Agent::simulated_at("1", folder.path(), &[]);
+    let mut turns = turns(folder.path()).await;
+    let mut watched = turns.watch_turns(v1::WatchTurnsRequest {}).await.unwrap().into_inner();
+    let mut train = Spoken::attach(
+        folder.path(),
+        r#"{"attach":{"protocol":1,"workload":"a","kind":"train","batch_sizes":[1],"preemptible":true}}"#,
+    );
+    let turn = train.grant();
+    let began_ns = now_ns();
+    let mut infer = Spoken::attach(
+        folder.path(),
+        r#"{"attach":{"protocol":1,"workload":"b","kind":"infer","batch_sizes":[1],"stands":true}}"#,
+    );
+    let stands = infer.turn("stand");
+    infer.say(&format!(r#"{{"arrived":{{"at_ns":[{}]}}}}"#, now_ns()));
+    let (answered_ns, answer_ns) = (now_ns(), now_ns() + 1_000_000);
+    thread::sleep(Duration::from_millis(20));
+    // The minibatch that stood still is told of before the one that it stood still for.
+    let ended_ns = now_ns();
+    train.ran(turn, began_ns, ended_ns, 0, false);
+    thread::sleep(Duration::from_millis(50));
+    infer.ran(stands, answered_ns, answer_ns, 1, false);
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        told.extend(watched.message().await.unwrap().unwrap().turns);
+    }
+    assert_eq!(told.iter().map(|turn| turn.workload.as_str()).collect::<Vec<_>>(), ["b", "a"]);
+    let stood_still: Vec<_> =
+        told[1].preemptions.iter().map(|of| (of.began_ns, of.ended_ns)).collect();
+    assert_eq!(stood_still, [(answered_ns, answer_ns)]);
+
+    // Others come whose minibatches run to their end: then everybody is told.
+    let mut other = Spoken::attach(
+        folder.path(),
+        r#"{"attach":{"protocol":1,"workload":"c","kind":"infer","batch_sizes":[1],"stands":true}}"#,
+    );
+    assert_eq!(infer.turn("revoke"), stands);
+    other.say(&format!(r#"{{"arrived":{{"at_ns":[{}]}}}}"#, now_ns()));
+    thread::sleep(Duration::from_millis(50));
+    // What it had begun may still run.
+    let given_back_ns = now_ns();
+    infer.say(&format!(r#"{{"ran":{{"grant":{stands},"minibatches":[],"done":true}}}}"#));
+    let grant = other.grant();
+    assert!(now_ns() > given_back_ns);
+    other.ran(grant, now_ns(), now_ns(), 1, true);
+    infer.say(&format!(r#"{{"arrived":{{"at_ns":[{}]}}}}"#, now_ns()));
+    let grant = infer.grant();
+    infer.ran(grant, now_ns(), now_ns(), 1, true);
+    drop(other);
+    assert!(infer.turn("stand") > grant);
+}
+
 /// Says lines as a worker would; gives what the agent answers to the last.
 fn answer(folder: &Path, lines: &[&str]) -> String {
     let mut stream = UnixStream::connect(folder.join("workers.sock")).unwrap();
@@ -409,7 +470,7 @@ fn a_worker_that_makes_no_sense_is_told_why_and_let_go() {
     let folder = tempfile::tempdir().unwrap();
     let _agent = Agent::simulated_at("1", folder.path(), &[]);
     let attach = r#"{"attach":{"protocol":1,"workload":"a","kind":"infer","batch_sizes":[1,4]}}"#;
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["hello"], "is no message"),
         (&[r#"{"ready":{"work":true}}"#], "did not begin with `attach`"),
         (&[attach, attach], "attached a second time"),
@@ -430,6 +491,12 @@ fn a_worker_that_makes_no_sense_is_told_why_and_let_go() {
                 r#"{"attach":{"protocol":1,"workload":"a","kind":"infer","batch_sizes":[1],"preemptible":true}}"#,
             ],
             "`preemptible` is for workers that train",
+        ),
+        (
+            &[
+                r#"{"attach":{"protocol":1,"workload":"a","kind":"train","batch_sizes":[1],"stands":true}}"#,
+            ],
+            "`stands` is for workers that infer",
         ),
         (
             &[attach, r#"{"ran":{"grant":7,"minibatches":[],"done":true}}"#],

@@ -114,6 +114,7 @@ enum What {
     Arrives(usize),
     Ends(usize, u64),
     Dies(usize, u64),
+    Answers(usize, u64),
     Attaches(usize),
     Agrees(usize),
 }
@@ -228,11 +229,12 @@ impl Simulated {
                     let event = Event::Arrived { worker, at: &[now] };
                     self.tell(|turns, now, actions| turns.handle(now, event, actions));
                 }
+                self.answers(job);
                 self.draw_arrival(job);
             }
             What::Ends(job, epoch) if epoch == self.workers[job].epoch => {
                 let (told, next) = self.workers[job].ends(now);
-                self.next(job, next);
+                self.began(job, next);
                 self.told.extend(told.map(|told| (job, told)));
                 self.tell_what_is_told();
             }
@@ -246,7 +248,8 @@ impl Simulated {
                 let restart = now + RESTART.mul_f64(self.random.random());
                 self.at(restart, What::Attaches(job));
             }
-            What::Ends(..) | What::Dies(..) => {}
+            What::Answers(job, epoch) if epoch == self.workers[job].epoch => self.answers(job),
+            What::Ends(..) | What::Dies(..) | What::Answers(..) => {}
             What::Attaches(job) => self.attaches(job),
             What::Agrees(place) => {
                 let (agreement, executions) = self.plans[place].clone();
@@ -274,14 +277,15 @@ impl Simulated {
         self.jobs.insert(id, job);
         let (workload, sizes) =
             (self.workers[job].job.workload.clone(), self.workers[job].job.batch_sizes.clone());
-        let (waiting, preemptible) =
-            (self.workers[job].waiting(), self.workers[job].job.preemptible);
+        let waiting = self.workers[job].waiting();
+        let Job { preemptible, stands, .. } = self.workers[job].job;
         self.tell(|turns, now, actions| {
             let event = Event::Attached {
                 worker: id,
                 workload: &workload,
                 batch_sizes: &sizes,
                 preemptible,
+                stands,
             };
             turns.handle(now, event, actions);
             if !waiting.is_empty() {
@@ -296,8 +300,25 @@ impl Simulated {
         let what = match next {
             Next::Ends => What::Ends(job, epoch),
             Next::Dies => What::Dies(job, epoch),
+            Next::Answers => What::Answers(job, epoch),
         };
         self.at(at, what);
+    }
+
+    /// A job whose turn stands begins a minibatch if it is time to.
+    fn answers(&mut self, job: usize) {
+        let next = self.workers[job].answers(self.now);
+        self.began(job, next);
+    }
+
+    /// What happens next to a job; others stand still meanwhile.
+    fn began(&mut self, job: usize, next: Option<(Moment, Next)>) {
+        self.next(job, next);
+        if let Some((at, Next::Ends | Next::Dies)) = next
+            && !self.workers[job].trains()
+        {
+            self.preempts(job, at.since(self.now));
+        }
     }
 
     /// Who is preemptible stands still as long as a job answers requests.
@@ -337,8 +358,18 @@ impl Simulated {
                     let now = self.now;
                     let next =
                         self.workers[job].granted(now, grant, start_until, minibatches, requests);
-                    self.next(job, Some(next));
-                    self.preempts(job, next.0.since(now));
+                    self.began(job, Some(next));
+                    let answers = |worker: &SimulatedWorker| worker.answers_until();
+                    if let Some(until) = self.workers.iter().filter_map(answers).max() {
+                        let next = self.workers[job].stands_still(until.since(now));
+                        self.next(job, next);
+                    }
+                }
+            }
+            Action::Stand { worker, grant, sizes } => {
+                if let Some(job) = job_of(&worker) {
+                    let next = self.workers[job].stands(self.now, grant, sizes);
+                    self.began(job, next);
                 }
             }
             Action::Revoke { worker, grant } => {

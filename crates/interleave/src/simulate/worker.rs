@@ -12,7 +12,7 @@ use super::arrivals::{Arrivals, Drawn};
 use super::device::Execution;
 use super::latency::Latencies;
 use crate::moment::Moment;
-use crate::turns::{Minibatch, Ran, WorkerId};
+use crate::turns::{Minibatch, Ran, Size, WorkerId};
 
 /// Minibatches are told of at the latest after this long.
 const REPORT: Duration = Duration::from_millis(100);
@@ -30,6 +30,8 @@ pub struct Job {
     pub arrivals: Option<Arrivals>,
     /// Whether it stands still by itself while requests are answered. For training alone.
     pub preemptible: bool,
+    /// Whether it answers by itself where it may. For inference alone.
+    pub stands: bool,
     /// How it fails.
     pub faults: Faults,
 }
@@ -43,6 +45,7 @@ impl Job {
             execution,
             arrivals: None,
             preemptible: false,
+            stands: false,
             faults: Faults::default(),
         }
     }
@@ -60,6 +63,7 @@ impl Job {
             execution,
             arrivals: Some(arrivals),
             preemptible: false,
+            stands: false,
             faults: Faults::default(),
         }
     }
@@ -68,6 +72,13 @@ impl Job {
     #[must_use]
     pub fn preemptible(mut self) -> Self {
         self.preemptible = true;
+        self
+    }
+
+    /// The same, but it answers by itself where it may.
+    #[must_use]
+    pub fn standing(mut self) -> Self {
+        self.stands = true;
         self
     }
 
@@ -122,6 +133,8 @@ pub(super) enum Next {
     Ends,
     /// The process dies.
     Dies,
+    /// The oldest request bears no longer wait for others.
+    Answers,
 }
 
 /// What a worker says of its turn.
@@ -159,6 +172,8 @@ pub(super) struct Simulated {
     arrivals: Option<Drawn>,
     running: Option<Running>,
     turn: Option<Turn>,
+    /// How many requests it answers by itself, in a turn of that name.
+    standing: Option<(u64, Vec<Size>)>,
     untold: Vec<Minibatch>,
     random: ChaCha8Rng,
     handover: Duration,
@@ -175,6 +190,7 @@ impl Simulated {
             queue: VecDeque::new(),
             running: None,
             turn: None,
+            standing: None,
             untold: Vec::new(),
             random,
             handover,
@@ -202,6 +218,38 @@ impl Simulated {
     /// Whether a minibatch runs.
     pub(super) fn is_running(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Until when a minibatch runs that it began by itself.
+    pub(super) fn answers_until(&self) -> Option<Moment> {
+        self.running.filter(|_| self.standing.is_some()).map(|running| running.next.0)
+    }
+
+    /// It answers by itself from now on. Says when what happens next.
+    pub(super) fn stands(
+        &mut self,
+        now: Moment,
+        grant: u64,
+        sizes: Vec<Size>,
+    ) -> Option<(Moment, Next)> {
+        self.standing = Some((grant, sizes));
+        self.answers(now)
+    }
+
+    /// Begins a minibatch by itself if it is time to. Says when what happens next.
+    pub(super) fn answers(&mut self, now: Moment) -> Option<(Moment, Next)> {
+        let (_, sizes) = self.standing.as_ref()?;
+        let (&oldest, waiting) = (self.queue.front()?, self.queue.len() as u32);
+        if self.running.is_some() {
+            return None;
+        }
+        match Size::answers(sizes, waiting, now.since(oldest)) {
+            Some(requests) => Some(self.begin(now, requests)),
+            None => {
+                self.epoch += 1;
+                Some((oldest + sizes.first()?.hold, Next::Answers))
+            }
+        }
     }
 
     /// It is its turn. Says when what happens next.
@@ -262,6 +310,11 @@ impl Simulated {
                 self.report.answered += 1;
             }
         }
+        if let Some(&(grant, _)) = self.standing.as_ref() {
+            let minibatches = vec![Minibatch { began, ended: now, requests }];
+            let told = Told { grant, minibatches, done: false };
+            return (Some(told), self.answers(now));
+        }
         let Some(turn) = &mut self.turn else { return (None, None) };
         self.untold.push(Minibatch { began, ended: now, requests });
         turn.left = turn.left.saturating_sub(1);
@@ -278,6 +331,12 @@ impl Simulated {
 
     /// The turn is taken back.
     pub(super) fn revoked(&mut self, grant: u64) -> Option<Told> {
+        if self.standing.take_if(|standing| standing.0 == grant).is_some() {
+            // What runs is told of as the last of its turn.
+            self.turn =
+                Some(Turn { grant, start_until: Moment::NEVER, left: 0, told: Moment::START });
+            return if self.running.is_some() { None } else { self.give_back() };
+        }
         let turn = self.turn.as_mut().filter(|turn| turn.grant == grant)?;
         turn.left = 0;
         if self.running.is_some() { None } else { self.give_back() }
@@ -294,6 +353,7 @@ impl Simulated {
         self.report.fences += 1;
         self.attached = None;
         self.turn = None;
+        self.standing = None;
         self.untold.clear();
     }
 
@@ -304,6 +364,7 @@ impl Simulated {
         self.queue.clear();
         self.attached = None;
         self.turn = None;
+        self.standing = None;
         self.running = None;
         self.untold.clear();
         self.epoch += 1;

@@ -1,9 +1,10 @@
 //! Who has the device: one worker, and at most one in the background from which it was taken in
-//! the midst of a minibatch.
+//! the midst of a minibatch; or one whose turn stands, and at most one that is preempted by it.
 
 use std::time::Duration;
 
 use super::WorkerId;
+use super::standing::Standing;
 use crate::moment::Moment;
 
 /// Who has the device.
@@ -29,9 +30,11 @@ pub(super) struct Holder {
 /// A device, and who has it.
 #[derive(Debug, Default)]
 pub(super) struct Device {
-    holder: Option<Holder>,
+    pub(super) holder: Option<Holder>,
     /// Whose turn goes on when the holder's ends, and when it was preempted.
     preempted: Option<(Holder, Moment)>,
+    /// Who preempts the holder by itself.
+    pub(super) standing: Option<Standing>,
 }
 
 impl Device {
@@ -41,7 +44,17 @@ impl Device {
 
     /// Whether it is a worker's turn, though the device may have been taken from it.
     pub(super) fn is_turn_of(&self, worker: WorkerId) -> bool {
-        self.turns().any(|turn| turn.worker == worker)
+        self.stands(worker) || self.turns().any(|turn| turn.worker == worker)
+    }
+
+    /// Whether a worker's turn stands.
+    pub(super) fn stands(&self, worker: WorkerId) -> bool {
+        self.standing.as_ref().is_some_and(|standing| standing.worker == worker)
+    }
+
+    /// Whether a turn that stood was revoked and is not over.
+    pub(super) fn is_to_be_given_back(&self) -> bool {
+        self.standing.as_ref().is_some_and(|standing| standing.revoked.is_some())
     }
 
     /// Since when a worker's turn has been preempted, if it is.
@@ -76,8 +89,17 @@ impl Device {
         self.holder = Some(holder);
     }
 
+    /// The holder stood still for so long, and has as much longer.
+    pub(super) fn stood_still(&mut self, time: Duration) {
+        if let Some(holder) = &mut self.holder {
+            holder.due = holder.due + time;
+            holder.slice = holder.slice + time;
+        }
+    }
+
     /// A worker's turn is over. One that was preempted by it goes on, and has as much longer.
     pub(super) fn end(&mut self, now: Moment, worker: WorkerId) {
+        self.standing.take_if(|standing| standing.worker == worker);
         self.preempted = self.preempted.filter(|(turn, _)| turn.worker != worker);
         if self.holder.is_some_and(|holder| holder.worker == worker) {
             self.holder = self.preempted.take().map(|(turn, since)| Holder {

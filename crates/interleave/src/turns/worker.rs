@@ -1,12 +1,13 @@
 //! One worker: what it runs, what waits at it, what it did.
 
 use std::collections::VecDeque;
+use std::iter;
 use std::time::Duration;
 
 use fulcrum_domain::{Workload, WorkloadKind};
 
 use super::{
-    Action, Minibatch, PATIENCE, PATIENCE_FACTOR, PATIENCE_WITH_THE_FIRST, Preemption, Ran,
+    Action, Minibatch, PATIENCE, PATIENCE_FACTOR, PATIENCE_WITH_THE_FIRST, Preemption, Ran, Size,
     WorkerId,
 };
 use crate::agreement::Agreement;
@@ -44,8 +45,9 @@ pub struct Worker {
     waits_since: Option<Moment>,
     /// Whether the plan lets it run in training's place.
     in_background: bool,
-    /// Whether requests need not wait for the end of its minibatches.
-    pub(super) preemptible: bool,
+    /// Whether it need not be told: training, to stand still while requests are answered; inference,
+    /// to answer them.
+    untold: bool,
     /// When it stood still, as far as its minibatches are not told of.
     preemptions: Vec<Preemption>,
 }
@@ -66,12 +68,12 @@ pub struct Totals {
 }
 
 impl Worker {
-    pub(super) fn new(workload: Workload, batch_sizes: Vec<u32>, preemptible: bool) -> Self {
+    pub(super) fn new(workload: Workload, batch_sizes: Vec<u32>, untold: bool) -> Self {
         let trains = workload.kind == WorkloadKind::Train;
         Self {
             ready: true,
             in_background: trains,
-            preemptible: preemptible && trains,
+            untold,
             preemptions: Vec::new(),
             batch_size: batch_sizes.last().copied().unwrap_or(1),
             largest_batch_size: batch_sizes.last().copied().unwrap_or(1),
@@ -94,6 +96,16 @@ impl Worker {
     /// Whether it runs in whatever time is left.
     pub fn is_background(&self) -> bool {
         self.in_background
+    }
+
+    /// Whether requests need not wait for the end of its minibatches.
+    pub(super) fn is_preemptible(&self) -> bool {
+        self.untold && self.workload.kind == WorkloadKind::Train
+    }
+
+    /// Whether it can answer requests by itself in a turn that stands.
+    pub(super) fn can_stand(&self) -> bool {
+        self.untold && self.workload.kind == WorkloadKind::Infer
     }
 
     /// Takes over what a plan wants of it.
@@ -123,31 +135,35 @@ impl Worker {
     /// backlog that is as many more as do not make the oldest late, or as there can be if it is
     /// late in any case.
     pub(super) fn enlarged(&self, requests: u32, guard: f64, now: Moment) -> u32 {
-        let most = self.waiting().min(self.largest_batch_size);
-        let (Some(budget), Some(&oldest)) = (self.latency_budget, self.queue.front()) else {
-            return requests;
+        match self.queue.front() {
+            Some(&oldest) if self.latency_budget.is_some() && requests >= self.batch_size => {
+                let sizes = self.sizes(guard, now);
+                Size::answers(&sizes, self.waiting(), now.since(oldest)).unwrap_or(requests)
+            }
+            _ => requests,
+        }
+    }
+
+    /// How many requests its minibatches answer: what the plan wants, and what works off a backlog
+    /// faster.
+    pub(super) fn sizes(&self, guard: f64, now: Moment) -> Vec<Size> {
+        let Some(budget) = self.latency_budget else {
+            return vec![Size { requests: self.batch_size, hold: Duration::ZERO }];
         };
         // Between the sizes that a worker has, a minibatch takes as long as the next larger one.
-        let larger =
-            self.batch_sizes.iter().copied().filter(|size| (requests + 1..=most).contains(size));
-        if requests < self.batch_size {
-            return requests;
-        }
         let time = |size: u32| {
             let known = self.durations.of(size, now).map_or(Duration::ZERO, |known| known.high);
             known.mul_f64(1.0 + guard)
         };
-        let deadline = oldest + budget;
-        let own = time(requests);
-        let late_in_any_case = now + own > deadline;
+        let (wanted, own) = (self.batch_size, time(self.batch_size));
         let works_off_faster = |size: u32| {
-            time(size).as_secs_f64() * f64::from(requests) <= own.as_secs_f64() * f64::from(size)
+            time(size).as_secs_f64() * f64::from(wanted) <= own.as_secs_f64() * f64::from(size)
         };
-        larger
-            .filter(|&size| works_off_faster(size))
-            .filter(|&size| late_in_any_case || now + time(size) <= deadline)
-            .max()
-            .unwrap_or(requests)
+        let larger = self.batch_sizes.iter().copied().filter(|&size| {
+            size > wanted && size <= self.largest_batch_size && works_off_faster(size)
+        });
+        let hold = |size| Size { requests: size, hold: budget.saturating_sub(time(size)) };
+        iter::once(wanted).chain(larger).map(hold).collect()
     }
 
     pub(super) fn plan(&self, worker: WorkerId) -> Action {
