@@ -4,10 +4,10 @@
 # under `nice`, and alternating one to one. Managed with minibatches that run to their end, as they do
 # on a GPU; with training that is preempted, within the same latency budget; and preempted with less
 # time for fewer requests at once, to be held against the operating system and against `nice` at their
-# own throughputs. Medians of several repetitions.
+# own throughputs; in the last row no request waits for another. Medians of several repetitions.
 #
 #   TRAIN=lstm TRAIN_BATCH=2 INFER=lstm RATE=800 BATCH=8 LATENCY=25 SECONDS_EACH=8 REPEAT=3
-#   SOONER_BATCH=4 SOONER_LATENCY=9 SOONEST_BATCH=3 SOONEST_LATENCY=4
+#   SOONER_BATCH=4 SOONER_LATENCY=9 SOONEST_BATCH=3 SOONEST_LATENCY=4 AT_ONCE_LATENCY=2
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,6 +16,7 @@ train=${TRAIN:-lstm} train_batch=${TRAIN_BATCH:-2}
 infer=${INFER:-lstm} rate=${RATE:-800} batch=${BATCH:-8} latency=${LATENCY:-25}
 sooner_batch=${SOONER_BATCH:-4} sooner_latency=${SOONER_LATENCY:-9}
 soonest_batch=${SOONEST_BATCH:-3} soonest_latency=${SOONEST_LATENCY:-4}
+at_once_latency=${AT_ONCE_LATENCY:-2}
 seconds=${SECONDS_EACH:-8} repeat=${REPEAT:-3}
 core=0 other=$(( $(nproc) > 1 ? 1 : 0 ))
 folder=$(mktemp -d)
@@ -74,6 +75,7 @@ for _ in $(seq "$repeat"); do
   managed preempted "$latency" "$batch"
   managed "preempted sooner" "$sooner_latency" "$sooner_batch"
   managed "preempted soonest" "$soonest_latency" "$soonest_batch"
+  managed "preempted at once" "$at_once_latency" 1
 done
 awk -F, '
   function median(name, column,    n, i, j, t, v) {
@@ -85,5 +87,5 @@ awk -F, '
   { rows++; for (i = 1; i <= NF; i++) row[rows, i] = $i; if (!($1 in seen)) { seen[$1] = 1; names[++count] = $1 } }
   END {
     printf "%-18s %14s %9s %9s %8s %11s\n", "", "minibatches/s", "p50 ms", "p99 ms", "late %", "mean batch"
-    for (n = 1; n <= count; n++) printf "%-18s %14.1f %9.1f %9.1f %8.2f %11.1f\n", names[n], median(names[n], 2), median(names[n], 3), median(names[n], 4), median(names[n], 5), median(names[n], 6)
+    for (n = 1; n <= count; n++) printf "%-18s %14.1f %9.2f %9.2f %8.2f %11.1f\n", names[n], median(names[n], 2), median(names[n], 3), median(names[n], 4), median(names[n], 5), median(names[n], 6)
   }' "$folder/results.csv"
