@@ -104,11 +104,11 @@ impl Turns {
     pub fn handle(&mut self, now: Moment, event: Event<'_>, actions: &mut Vec<Action>) {
         match event {
             Event::Attached { worker, workload, batch_sizes, preemptible, stands } => {
-                let untold = match workload.kind {
+                let unasked = match workload.kind {
                     WorkloadKind::Train => preemptible,
                     WorkloadKind::Infer => stands,
                 };
-                let mut attached = Worker::new(workload.clone(), batch_sizes.to_vec(), untold);
+                let mut attached = Worker::new(workload.clone(), batch_sizes.to_vec(), unasked);
                 attached.agree(&self.agreement);
                 actions.push(attached.plan(worker));
                 self.workers.insert(worker, attached);

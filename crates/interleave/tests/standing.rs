@@ -44,9 +44,9 @@ impl Floor {
         ms: u64,
         worker: WorkerId,
         workload: &Workload,
-        untold: bool,
+        unasked: bool,
     ) -> Vec<Action> {
-        let (preemptible, stands) = (untold, untold);
+        let (preemptible, stands) = (unasked, unasked);
         let event = Event::Attached { worker, workload, batch_sizes: &[1, 2], preemptible, stands };
         self.says(ms, event)
     }

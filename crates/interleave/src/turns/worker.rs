@@ -45,9 +45,9 @@ pub struct Worker {
     waits_since: Option<Moment>,
     /// Whether the plan lets it run in training's place.
     in_background: bool,
-    /// Whether it need not be told: training, to stand still while requests are answered; inference,
-    /// to answer them.
-    untold: bool,
+    /// Whether it acts without being asked: training stands still while requests are answered, and
+    /// inference answers them.
+    unasked: bool,
     /// When it stood still, as far as its minibatches are not told of.
     preemptions: Vec<Preemption>,
 }
@@ -68,12 +68,12 @@ pub struct Totals {
 }
 
 impl Worker {
-    pub(super) fn new(workload: Workload, batch_sizes: Vec<u32>, untold: bool) -> Self {
+    pub(super) fn new(workload: Workload, batch_sizes: Vec<u32>, unasked: bool) -> Self {
         let trains = workload.kind == WorkloadKind::Train;
         Self {
             ready: true,
             in_background: trains,
-            untold,
+            unasked,
             preemptions: Vec::new(),
             batch_size: batch_sizes.last().copied().unwrap_or(1),
             largest_batch_size: batch_sizes.last().copied().unwrap_or(1),
@@ -100,12 +100,12 @@ impl Worker {
 
     /// Whether requests need not wait for the end of its minibatches.
     pub(super) fn is_preemptible(&self) -> bool {
-        self.untold && self.workload.kind == WorkloadKind::Train
+        self.unasked && self.workload.kind == WorkloadKind::Train
     }
 
     /// Whether it can answer requests by itself in a turn that stands.
     pub(super) fn can_stand(&self) -> bool {
-        self.untold && self.workload.kind == WorkloadKind::Infer
+        self.unasked && self.workload.kind == WorkloadKind::Infer
     }
 
     /// Takes over what a plan wants of it.
