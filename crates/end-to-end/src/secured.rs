@@ -153,6 +153,23 @@ impl Secured {
         std::fs::read_to_string(self.path(&format!("{program}.audit"))).expect("an audit")
     }
 
+    /// The lines of a process's audit once one is as wanted: what is refused is answered at once,
+    /// and written down a moment later.
+    ///
+    /// # Panics
+    /// When there is none within ten seconds.
+    pub fn audit_with(&self, program: &str, wanted: impl Fn(&str) -> bool) -> String {
+        let began = Instant::now();
+        loop {
+            let audit = self.audit(program);
+            if audit.lines().any(&wanted) {
+                return audit;
+            }
+            assert!(began.elapsed() < Duration::from_secs(10), "it is not written down: {audit}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// What a process wrote to its log.
     ///
     /// # Panics

@@ -33,7 +33,12 @@ async fn who_looks_may_look_and_change_nothing() {
     let request = v1::ApplyPlanRequest { lease_token: token.clone(), ..Default::default() };
     assert_eq!(turns.apply_plan(request).await.unwrap_err().code(), Code::PermissionDenied);
 
-    // Both are written down, by whom, and without the lease's secret.
+    // What is refused is written down a moment after it is answered, and what is done before it is:
+    // a last line that is there has all others before it.
+    let request = v1::ReleaseLeaseRequest { lease_token: token.clone() };
+    agent.client().await.release_lease(request).await.unwrap();
+
+    // All of them are written down, by whom, and without the lease's secret.
     let lines = std::fs::read_to_string(&audit).unwrap();
     let who = format!("\"who\":\"user-{}\"", rustix::process::geteuid().as_raw());
     let process = format!("process {}", std::process::id());

@@ -162,9 +162,8 @@ async fn whoever_has_a_scope_is_kept_within_it() {
         let ended = the_end(watched).await;
         assert_eq!((ended.code(), ended.message()), (Code::Unauthenticated, why));
     }
-    let audit = std::fs::read_to_string(fleet.path("fulcrum-scheduler.audit")).unwrap();
     let is_its = |line: &str| line.contains("/WatchJob") && line.contains("is revoked");
-    assert!(audit.lines().any(is_its), "it is written down: {audit}");
+    fleet.audit_with("fulcrum-scheduler", is_its);
 }
 
 /// What a stream ends with.
@@ -267,11 +266,11 @@ async fn an_agent_is_for_those_whose_scope_has_its_board() {
         assert_eq!(status.code(), Code::PermissionDenied, "{status:?}");
         assert!(status.message().contains("bergen"), "{status:?}");
     }
-    let audit = fleet.audit("fulcrum-agent");
-    let of = |who: &str, code: &str| {
-        audit.lines().any(|line| {
-            line.contains(&format!("\"who\":\"{who}\"")) && line.contains(&format!("\"{code}\""))
-        })
+    let of = |line: &str, who: &str, code: &str| {
+        line.contains(&format!("\"who\":\"{who}\"")) && line.contains(&format!("\"{code}\""))
     };
-    assert!(of("olga", "Ok") && of("bert", "PermissionDenied") && !of("bert", "Ok"), "{audit}");
+    let is_taken = |line: &str| line.contains("/TakeLease") && of(line, "bert", "PermissionDenied");
+    let audit = fleet.audit_with("fulcrum-agent", is_taken);
+    assert!(audit.lines().any(|line| of(line, "olga", "Ok")), "{audit}");
+    assert!(!audit.lines().any(|line| of(line, "bert", "Ok")), "{audit}");
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 const ADMIN: &str = "keys/people/admin";
 const OPERATOR: &str = "keys/people/operator";
 const VIEWER: &str = "keys/people/viewer";
+const DENIED: &str = "PermissionDenied";
 
 const JOB: &str = r#"
 name = "gate"
@@ -26,21 +27,15 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// The lines of a process's audit.
-fn audit(fleet: &Secured, program: &str) -> Vec<Value> {
-    fleet.audit(program).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// Whether an audit has a call by somebody on something, with how it was answered.
-fn has(lines: &[Value], who: &str, rpc: &str, on: &str, code: &str) -> bool {
-    lines.iter().any(|line| {
-        line["who"] == who
-            && line["rpc"] == rpc
-            && line["code"] == code
-            && line["on"].as_str().unwrap_or_default() == on
-            && line["time"].is_string()
-            && line["from"].as_str().is_some_and(|from| from.starts_with("127.0.0.1:"))
-    })
+/// Whether a line of an audit is a call by somebody on something, with how it was answered.
+fn is_call(line: &str, who: &str, rpc: &str, on: &str, code: &str) -> bool {
+    let line: Value = serde_json::from_str(line).unwrap();
+    line["who"] == who
+        && line["rpc"] == rpc
+        && line["code"] == code
+        && line["on"].as_str().unwrap_or_default() == on
+        && line["time"].is_string()
+        && line["from"].as_str().is_some_and(|from| from.starts_with("127.0.0.1:"))
 }
 
 #[test]
@@ -69,17 +64,15 @@ fn a_job_runs_over_mutual_tls_and_certificates_change_while_it_does() {
     assert_eq!(state(), "running");
 
     // All of it is written down, where it was done.
-    let lines = audit(&fleet, "fulcrum-scheduler");
-    assert!(has(&lines, "admin", "SchedulerService/RegisterBoard", "boards/a", "Ok"), "{lines:#?}");
-    assert!(has(&lines, "operator", "SchedulerService/SubmitJob", "jobs/gate", "Ok"), "{lines:#?}");
-    let refused =
-        has(&lines, "viewer", "SchedulerService/CancelJob", "jobs/gate", "PermissionDenied");
-    assert!(refused, "{lines:#?}");
-    let lines = audit(&fleet, "fulcrum-agent");
-    assert!(has(&lines, "scheduler", "TurnService/ApplyPlan", "", "Ok"), "{lines:#?}");
-    let lines = audit(&fleet, "fulcrum-optimizer");
-    let searched = has(&lines, "scheduler", "OptimizerService/CreateSearch", &fleet.agent, "Ok");
-    assert!(searched, "{lines:#?}");
+    for (process, who, rpc, on, code) in [
+        ("fulcrum-scheduler", "admin", "SchedulerService/RegisterBoard", "boards/a", "Ok"),
+        ("fulcrum-scheduler", "operator", "SchedulerService/SubmitJob", "jobs/gate", "Ok"),
+        ("fulcrum-scheduler", "viewer", "SchedulerService/CancelJob", "jobs/gate", DENIED),
+        ("fulcrum-agent", "scheduler", "TurnService/ApplyPlan", "", "Ok"),
+        ("fulcrum-optimizer", "scheduler", "OptimizerService/CreateSearch", &fleet.agent, "Ok"),
+    ] {
+        fleet.audit_with(process, |line| is_call(line, who, rpc, on, code));
+    }
 
     // New certificates count from the next connection on; those that are there go on.
     let shown = || shown_certificate(&fleet);
