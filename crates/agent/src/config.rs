@@ -12,7 +12,7 @@ use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser
 
 use fulcrum_api::Address;
 use fulcrum_edge::{EdgeArgs, LocalUsers, listen_address};
-use fulcrum_telemetry::OtlpArgs;
+use fulcrum_telemetry::{LogFormat, LogLevel, OtlpArgs};
 
 use crate::guard::GuardLimits;
 use crate::limits::Limits;
@@ -146,21 +146,19 @@ pub struct Config {
     /// How to write the log, on stderr
     #[arg(long, env = "FULCRUM_AGENT_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
-    /// What to log: error, warn, info, debug, trace
-    #[arg(long, env = "FULCRUM_AGENT_LOG", value_name = "LEVEL", default_value = "info")]
-    pub log: String,
+    /// The least that is logged
+    #[arg(
+        long,
+        env = "FULCRUM_AGENT_LOG",
+        value_name = "LEVEL",
+        value_enum,
+        ignore_case = true,
+        default_value = "info"
+    )]
+    pub log: LogLevel,
     /// Print the settings in force, each with where it comes from, and end
     #[arg(long)]
     pub print_config: bool,
-}
-
-/// How a log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people
-    Text,
-    /// One JSON object a line
-    Json,
 }
 
 /// A user, or all of them.
@@ -431,6 +429,8 @@ mod tests {
         assert!(refused(&["--sample-interval", "1ms"]).contains("not within 10ms and 1min"));
         assert!(refused(&["--allow", "gpu_khz"]).contains("not like gpu_khz=306000..918000"));
         assert!(refused(&["--max-watts", "-3"]).contains("--max-watts"));
+        assert!(refused(&["--log", "wran"]).contains("[possible values: error, warn, info,"));
+        assert_eq!(load(&["--log", "WARN"]).unwrap().0.log, LogLevel::Warn);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("agent.toml");
         std::fs::write(&path, "bord = \"host\"\n").unwrap();

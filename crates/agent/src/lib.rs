@@ -36,7 +36,7 @@ mod windows;
 mod workers;
 mod workload_totals;
 
-pub use config::{Config, Kind, LogFormat, Threshold};
+pub use config::{Config, Kind, Threshold};
 pub use metrics::METRICS;
 pub use run::{AgentError, run, run_until};
 pub use serve::Ended;

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use fulcrum_optimizer::{Config, run};
-use fulcrum_service::start_log;
+use fulcrum_telemetry::start_log;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let config = Config::parse();
-    start_log(&config.service().log, config.service().log_format);
+    start_log(config.service().log, config.service().log_format);
     match run(&config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

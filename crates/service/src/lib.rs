@@ -2,7 +2,6 @@
 //! store's errors, and being stopped.
 
 mod http;
-mod log;
 mod name;
 mod page;
 mod process;
@@ -10,7 +9,6 @@ mod rpcs;
 mod serve;
 mod status;
 
-pub use log::{LogFormat, start_log};
 pub use name::{new_id, request_id, resource_name, valid_name};
 pub use page::page_size;
 pub use process::{ServiceArgs, asked_to_stop, now_ms, time_of_ms};

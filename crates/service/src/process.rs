@@ -6,10 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use clap::Args;
 use fulcrum_api::Address;
 use fulcrum_edge::EdgeArgs;
-use fulcrum_telemetry::OtlpArgs;
+use fulcrum_telemetry::{LogFormat, LogLevel, OtlpArgs};
 use tokio::signal::unix::{SignalKind, signal};
-
-use crate::log::LogFormat;
 
 /// What every service is told.
 #[expect(clippy::doc_markdown, reason = "these are shown to people as they stand")]
@@ -24,9 +22,16 @@ pub struct ServiceArgs {
         hide_env_values = true
     )]
     pub store: String,
-    /// What to log: error, warn, info, debug, trace
-    #[arg(long, env = "FULCRUM_LOG", value_name = "LEVEL", default_value = "info")]
-    pub log: String,
+    /// The least that is logged
+    #[arg(
+        long,
+        env = "FULCRUM_LOG",
+        value_name = "LEVEL",
+        value_enum,
+        ignore_case = true,
+        default_value = "info"
+    )]
+    pub log: LogLevel,
     /// How to write the log, on stderr
     #[arg(long, env = "FULCRUM_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,

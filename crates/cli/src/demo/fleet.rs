@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use fulcrum_api::{Address, v1};
+use fulcrum_telemetry::{LogFormat, LogLevel, start_log};
 
 use crate::exit::{Exit, Failure};
 use crate::fleet::{all_boards, board_table};
@@ -27,7 +28,7 @@ struct Show {
 
 /// Shows it all.
 pub(super) fn run() -> Result<Exit, Failure> {
-    fulcrum_service::start_log("error", fulcrum_service::LogFormat::Text);
+    start_log(LogLevel::Error, LogFormat::Text);
     let data = std::env::temp_dir().join(format!("fulcrum-demo-{}", std::process::id()));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let shown = runtime.block_on(async {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::Args;
 use fulcrum_api::Address;
 use fulcrum_domain::Seconds;
+use fulcrum_telemetry::{LogFormat, LogLevel, start_log};
 
 pub(crate) use local_fleet::{LocalFleet, Places};
 
@@ -41,9 +42,9 @@ pub(crate) struct UpArgs {
     /// Where the optimizer serves its metrics; `none` for nowhere
     #[arg(long, value_name = "ADDRESS", value_parser = http, default_value = "127.0.0.1:7611")]
     optimizer_http: Http,
-    /// What to log, on stderr: error, warn, info, debug, trace
-    #[arg(long, value_name = "LEVEL", default_value = "warn")]
-    log: String,
+    /// The least that is logged, on stderr
+    #[arg(long, value_name = "LEVEL", value_enum, ignore_case = true, default_value = "warn")]
+    log: LogLevel,
     /// Stop after this long; at Ctrl-C unless given
     #[arg(long = "for", value_name = "TIME")]
     time: Option<Seconds>,
@@ -65,7 +66,7 @@ fn http(text: &str) -> Result<Http, String> {
 
 /// Runs the fleet until it is interrupted.
 pub(crate) fn run(args: &UpArgs) -> Result<Exit, Failure> {
-    fulcrum_service::start_log(&args.log, fulcrum_service::LogFormat::Text);
+    start_log(args.log, LogFormat::Text);
     let data = match &args.data {
         Some(folder) => folder.clone(),
         None => std::env::temp_dir().join(format!("fulcrum-up-{}", std::process::id())),

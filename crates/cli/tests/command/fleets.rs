@@ -44,11 +44,12 @@ impl Up {
         path.display().to_string()
     }
 
-    /// Asks it to end, and waits until it has.
-    fn stop(mut self) {
+    /// Asks it to end, and waits until it has; its log.
+    fn stop(mut self) -> String {
         let id = rustix::process::Pid::from_child(&self.process);
         rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it is told");
         assert!(self.process.wait().expect("it ends").success());
+        std::fs::read_to_string(self.folder.join("log")).expect("a log")
     }
 }
 
@@ -146,4 +147,14 @@ fn what_is_wrong_with_a_fleets_files_and_flags_is_said() {
     let nobody = fulcrum_line("job list --scheduler unix:///nowhere/s.sock");
     assert!(nobody.code == 7 && nobody.err.contains("no scheduler answers"), "{nobody:?}");
     up.stop();
+}
+
+#[test]
+fn a_fleet_that_ends_while_it_works_has_nothing_to_say() {
+    let up = Up::start("up_ends", 2);
+    let file = up.file("gate.toml", JOB);
+    let ran = up.run(&format!("job submit {file} --wait 60s"));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let log = up.stop();
+    assert!(log.starts_with("2 simulated boards; ") && log.lines().count() == 1, "{log}");
 }
