@@ -29,13 +29,18 @@ field() { sed -E "s/.*\"$2\":([0-9.eE+-]+).*/\1/" "$folder/$1.json"; }
 programs() {
   local sizes; sizes=$(seq -s, 1 "$batch")
   taskset -c $core $2 "$release/fulcrum-workload" train "$train" --batch "$train_batch" \
-    --seconds "$((seconds + 2))" $3 ${4:-} > "$folder/train.json" 2>/dev/null &
+    --seconds "$((seconds + 2))" $3 ${4:-} > "$folder/train.json" 2> "$folder/train.log" &
   local trainer=$!
   sleep 1
   taskset -c $core "$release/fulcrum-workload" infer "$infer" --rate "$rate" --arrivals poisson \
     --batches "$sizes" --budget-ms "$latency" --seconds "$seconds" $3 \
-    > "$folder/infer.json" 2>/dev/null
+    > "$folder/infer.json" 2> "$folder/infer.log"
   wait $trainer
+  # Programs that are refused go on alone, which is not what their row says.
+  if [ "$3" != --alone ] && grep -H "without turns" "$folder"/{train,infer}.log >&2; then
+    echo "$1: not measured, since a program took no turns" >&2
+    exit 1
+  fi
   echo "$1,$(field train minibatches_per_second),$(field infer p50_ms),$(field infer p99_ms),$(awk "BEGIN { print 100 * $(field infer late_ratio) }"),$(field infer mean_batch_size)" \
     >> "$folder/results.csv"
 }
