@@ -90,6 +90,7 @@ fn columns(board: &BoardDescription, chosen: &[String]) -> Result<Vec<Column>, F
     let known = |part: &String| board.sensors.iter().any(|sensor| sensor.part == *part);
     if let Some(part) = chosen.iter().find(|part| !known(part)) {
         let mut parts: Vec<&str> = board.sensors.iter().map(|s| s.part.as_str()).collect();
+        parts.sort_unstable();
         parts.dedup();
         return Err(Failure::bad_input(format_args!(
             "--sensor: the board has no part `{part}`; it has {}",

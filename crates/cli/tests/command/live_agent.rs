@@ -103,6 +103,8 @@ fn a_board_is_listed_shown_set_and_given_back() {
     assert!(lease.out.contains("free"), "{lease:?}");
     let top = agent.run("top");
     assert!(top.code == 0 && top.out.contains("gpu"), "{top:?}");
+    let unknown = agent.run("board watch --sensor nosuch");
+    assert!(unknown.complaint().ends_with("it has VDD_IN, cpu, emc, gpu, tj"), "{unknown:?}");
 }
 
 #[test]
