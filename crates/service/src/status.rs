@@ -13,7 +13,10 @@ pub fn of_store(error: &StoreError) -> Status {
             (Code::Unavailable, reason::STORE_FULL)
         }
         StoreError::NotFound { .. } => (Code::NotFound, reason::NOT_FOUND),
-        StoreError::Address { .. } | StoreError::Migration(_) | StoreError::Refused(_) => {
+        StoreError::Address { .. }
+        | StoreError::Open { .. }
+        | StoreError::Migration(_)
+        | StoreError::Refused(_) => {
             tracing::error!(%error, "the store refused");
             (Code::Internal, reason::STORE_REFUSED)
         }

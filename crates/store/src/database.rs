@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Connection as _, Executor as _, SqlSafeStr as _};
+use sqlx::{Connection as _, Executor as _, PgConnection, SqlSafeStr as _};
 
 use crate::error::StoreError;
 use crate::{boards, jobs, requests, revisions, settings};
@@ -70,54 +70,20 @@ impl Store {
     /// # Errors
     /// When the address is none, nobody answers there, or the tables are of a later version.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
-        let no_address = |_| StoreError::Address { address: without_password(address) };
+        let shown = || without_password(address);
         let database = if address.starts_with("postgres:") || address.starts_with("postgresql:") {
-            let options = PgConnectOptions::from_str(address).map_err(no_address)?;
-            let options = options.application_name("fulcrum");
-            let pool = PgPoolOptions::new().acquire_timeout(CONNECTING);
-            // The tables come first: the others' connections ask for them.
-            let first = pool.clone().max_connections(1).connect_with(options.clone()).await?;
-            POSTGRES.run(&first).await?;
-            first.close().await;
-            let pool = pool
-                .max_connections(CONNECTIONS)
-                .test_before_acquire(false)
-                .after_connect(|connection, _| {
-                    Box::pin(async move {
-                        for text in OF_A_CHANGE {
-                            connection.prepare(text.into_sql_str()).await?;
-                        }
-                        Ok(())
-                    })
-                })
-                .before_acquire(|connection, of| {
-                    Box::pin(async move {
-                        if of.idle_for > BELIEVED {
-                            connection.ping().await?;
-                        }
-                        Ok(true)
-                    })
-                });
-            Database::Postgres(pool.connect_with(options).await?)
+            let options = PgConnectOptions::from_str(address)
+                .map_err(|_| StoreError::Address { address: shown() })?;
+            postgres(options).await
         } else if address.starts_with("sqlite:") {
-            let options = SqliteConnectOptions::from_str(address).map_err(no_address)?;
-            let options = options
-                .create_if_missing(true)
-                .foreign_keys(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                // What was taken is on the disk when the call returns.
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(CONNECTING);
-            // A second connection to a database in memory would be another database.
-            let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None);
-            let pool =
-                pool.max_lifetime(None).test_before_acquire(false).connect_with(options).await?;
-            SQLITE.run(&pool).await?;
-            Database::Sqlite(pool)
+            let options = SqliteConnectOptions::from_str(address)
+                .map_err(|_| StoreError::Address { address: shown() })?;
+            sqlite(options).await
         } else {
-            return Err(StoreError::Address { address: without_password(address) });
+            return Err(StoreError::Address { address: shown() });
         };
-        Ok(Self { database })
+        let opened = |error| StoreError::Open { address: shown(), error: Box::new(error) };
+        Ok(Self { database: database.map_err(opened)? })
     }
 
     /// Closes all connections.
@@ -134,12 +100,70 @@ impl Store {
     }
 }
 
-/// Passwords do not belong into messages.
+async fn postgres(options: PgConnectOptions) -> Result<Database, StoreError> {
+    let options = options.application_name("fulcrum");
+    let pool = PgPoolOptions::new().acquire_timeout(CONNECTING);
+    // The tables come first: the others' connections ask for them.
+    let first = match pool.clone().max_connections(1).connect_with(options.clone()).await {
+        Err(sqlx::Error::PoolTimedOut) => return Err(unanswered(&options).await.into()),
+        first => first?,
+    };
+    POSTGRES.run(&first).await?;
+    first.close().await;
+    let pool = pool
+        .max_connections(CONNECTIONS)
+        .test_before_acquire(false)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                for text in OF_A_CHANGE {
+                    connection.prepare(text.into_sql_str()).await?;
+                }
+                Ok(())
+            })
+        })
+        .before_acquire(|connection, of| {
+            Box::pin(async move {
+                if of.idle_for > BELIEVED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        });
+    Ok(Database::Postgres(pool.connect_with(options).await?))
+}
+
+/// Why nobody answers there: a pool that tried until its time was over does not say.
+async fn unanswered(options: &PgConnectOptions) -> sqlx::Error {
+    let connecting = tokio::time::timeout(CONNECTING, PgConnection::connect_with(options)).await;
+    connecting.ok().and_then(Result::err).unwrap_or(sqlx::Error::PoolTimedOut)
+}
+
+async fn sqlite(options: SqliteConnectOptions) -> Result<Database, StoreError> {
+    let options = options
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // What was taken is on the disk when the call returns.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(CONNECTING);
+    // A second connection to a database in memory would be another database.
+    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None);
+    let pool = pool.max_lifetime(None).test_before_acquire(false).connect_with(options).await?;
+    SQLITE.run(&pool).await?;
+    Ok(Database::Sqlite(pool))
+}
+
+/// Passwords do not belong into messages: they are before the host, or in the query.
 fn without_password(address: &str) -> String {
-    match (address.find("://"), address.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => {
-            format!("{}://…{}", &address[..scheme], &address[at..])
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return address.split('?').next().unwrap_or_default().to_owned();
+    };
+    match (rest.rfind('@'), rest.find('?')) {
+        // It may be part of either.
+        (Some(at), Some(query)) if query < at => format!("{scheme}://…"),
+        (at, query) => {
+            let shown = &rest[at.unwrap_or(0)..query.unwrap_or(rest.len())];
+            format!("{scheme}://{}{shown}", if at.is_some() { "…" } else { "" })
         }
-        _ => address.to_owned(),
     }
 }

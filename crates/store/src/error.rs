@@ -11,6 +11,14 @@ pub enum StoreError {
         /// What was given.
         address: String,
     },
+    /// The database cannot be opened.
+    #[error("{address}: {error}")]
+    Open {
+        /// Which, without its password.
+        address: String,
+        /// Why not.
+        error: Box<StoreError>,
+    },
     /// The database cannot be reached, or stopped answering. Trying again may help.
     #[error("the database does not answer: {0}")]
     Unavailable(#[source] sqlx::Error),
@@ -59,8 +67,15 @@ impl From<sqlx::Error> for StoreError {
 
 impl StoreError {
     /// Whether the same call may succeed later.
-    pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Full(_))
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::Full(_) => true,
+            Self::Open { error, .. } => error.is_passing(),
+            Self::Address { .. }
+            | Self::NotFound { .. }
+            | Self::Migration(_)
+            | Self::Refused(_) => false,
+        }
     }
 
     pub(crate) fn not_found(what: &'static str, name: &str) -> Self {

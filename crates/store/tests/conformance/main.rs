@@ -59,11 +59,37 @@ fn a_mode_survives_being_kept() {
 
 #[tokio::test]
 async fn an_address_that_is_none_is_said_without_its_password() {
-    for (address, said) in [("mysql://me:secret@host/db", "mysql://…@host/db"), ("x", "`x`")] {
+    for (address, said) in [
+        ("mysql://me:secret@host/db", "`mysql://…@host/db`"),
+        ("mysql://host/db?password=secret", "`mysql://host/db`"),
+        ("mysql://host/db?password=a@secret", "`mysql://…`"),
+        ("mysql:host?password=secret", "`mysql:host`"),
+        ("x", "`x`"),
+    ] {
         let error = Store::open(address).await.unwrap_err().to_string();
         assert!(error.contains(said) && !error.contains("secret"), "{error}");
         assert!(error.contains("postgres://"), "{error}");
     }
-    let gone = Store::open("postgres://me@%2Fnowhere/db").await.unwrap_err();
-    assert!(gone.is_passing(), "{gone}");
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_is_named_with_why() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("postgres://me:secret@{}/db", taken.local_addr().unwrap());
+    drop(taken);
+    let why = "database does not answer: error communicating with database: ";
+    for (address, said, is_passing) in [
+        (nobody.as_str(), format!("{why}Connection refused"), true),
+        ("postgres://me@%2Fnowhere/db", format!("{why}No such file or directory"), true),
+        ("sqlite:/nowhere/fulcrum.db", "unable to open database file".to_owned(), false),
+    ] {
+        let error = Store::open(address).await.unwrap_err();
+        assert_eq!(error.is_passing(), is_passing, "{error}");
+        let error = error.to_string();
+        assert!(
+            error.starts_with(&address.replace("me:secret@", "…@").replace("me@", "…@")),
+            "{error}"
+        );
+        assert!(error.contains(&said), "{error}");
+    }
 }
