@@ -11,7 +11,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
 use fulcrum_api::Address;
-use fulcrum_edge::{EdgeArgs, LocalUsers, listen_address};
+use fulcrum_edge::{EdgeArgs, LocalUsers, listen_address, page_address};
 use fulcrum_telemetry::{LogFormat, LogLevel, OtlpArgs};
 
 use crate::guard::GuardLimits;
@@ -84,7 +84,7 @@ pub struct Config {
         value_parser = listen_address)]
     pub listen: Option<Address>,
     /// TCP address to serve Prometheus metrics on, at /metrics: 127.0.0.1:9600
-    #[arg(long, env = "FULCRUM_AGENT_METRICS", value_name = "ADDRESS")]
+    #[arg(long, env = "FULCRUM_AGENT_METRICS", value_name = "ADDRESS", value_parser = page_address)]
     pub metrics: Option<SocketAddr>,
     /// Where metrics are sent to.
     #[command(flatten)]
@@ -429,6 +429,7 @@ mod tests {
         assert!(refused(&["--sample-interval", "1ms"]).contains("not within 10ms and 1min"));
         assert!(refused(&["--allow", "gpu_khz"]).contains("not like gpu_khz=306000..918000"));
         assert!(refused(&["--max-watts", "-3"]).contains("--max-watts"));
+        assert!(refused(&["--metrics", "localhost:9600"]).contains("like 127.0.0.1:9600"));
         assert!(refused(&["--log", "wran"]).contains("[possible values: error, warn, info,"));
         assert_eq!(load(&["--log", "WARN"]).unwrap().0.log, LogLevel::Warn);
         let folder = tempfile::tempdir().unwrap();

@@ -172,3 +172,13 @@ pub fn listen_address(text: &str) -> Result<Address, AddressError> {
     let bare = !text.contains("://") && text.contains(':');
     if bare { format!("http://{text}").parse() } else { text.parse() }
 }
+
+/// Where to serve pages and metrics, as it is written.
+///
+/// # Errors
+/// Says how one is written.
+pub fn page_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!("`{text}` is no IP address with a port; write it like 127.0.0.1:9600 or [::]:9600")
+    })
+}

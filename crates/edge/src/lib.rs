@@ -18,7 +18,7 @@ mod seldom;
 mod watched;
 
 pub use arguments::EdgeArgs;
-pub use bound::{Bound, EdgeError, listen_address};
+pub use bound::{Bound, EdgeError, listen_address, page_address};
 pub use edge::Edge;
 pub use gate::Gate;
 pub use incoming::Incoming;

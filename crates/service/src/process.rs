@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use fulcrum_api::Address;
-use fulcrum_edge::EdgeArgs;
+use fulcrum_edge::{EdgeArgs, page_address};
 use fulcrum_telemetry::{LogFormat, LogLevel, OtlpArgs};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -40,7 +40,7 @@ pub struct ServiceArgs {
     #[arg(long, env = "FULCRUM_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<Address>,
     /// Where to serve metrics over HTTP, at /metrics; a scheduler also serves its page: 127.0.0.1:7621
-    #[arg(long, env = "FULCRUM_HTTP", value_name = "ADDRESS")]
+    #[arg(long, env = "FULCRUM_HTTP", value_name = "ADDRESS", value_parser = page_address)]
     pub http: Option<SocketAddr>,
     /// Where metrics are sent to.
     #[command(flatten)]

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::Args;
 use fulcrum_api::Address;
 use fulcrum_domain::Seconds;
+use fulcrum_edge::page_address;
 use fulcrum_telemetry::{LogFormat, LogLevel, start_log};
 
 pub(crate) use local_fleet::{LocalFleet, Places};
@@ -57,10 +58,9 @@ struct Http(Option<SocketAddr>);
 fn http(text: &str) -> Result<Http, String> {
     match text {
         "none" => Ok(Http(None)),
-        text => text
-            .parse()
+        text => page_address(text)
             .map(|address| Http(Some(address)))
-            .map_err(|_| "it is an address like 127.0.0.1:7621, or none".into()),
+            .map_err(|why| format!("{why}, or `none` for nowhere")),
     }
 }
 
