@@ -184,9 +184,80 @@ def test_when_the_agent_dies_programs_go_on_and_find_the_next_one(agent):
     batcher.close()
 
 
-def test_a_size_that_is_none_is_named():
-    with pytest.raises(ValueError, match="batch_sizes"):
+@pytest.mark.parametrize(
+    "wrong, named",
+    [
+        ({"workload": ""}, "workload: '' is no name of 1 to 256"),
+        ({"workload": "a\n"}, "workload: 'a.n' is no name"),
+        ({"workload": None}, "workload: None"),
+        ({"size": 0}, "batch_sizes?: 0 is no whole number above zero"),
+        ({"size": "16"}, "batch_sizes?: '16' is no whole number"),
+        ({"size": 2.5}, "batch_sizes?: 2.5 is no whole number"),
+        ({"fingerprint": "v 2"}, "fingerprint: 'v 2' is not at most 64 letters"),
+        ({"fingerprint": 65 * "v"}, "fingerprint: 'v+' is not"),
+    ],
+)
+def test_what_is_wrong_is_named_at_once_whether_there_is_an_agent_or_not(wrong, named, tmp_path):
+    said = {"workload": "a", "size": 1, "fingerprint": "", **wrong}
+    size = said.pop("size")
+    said["socket"] = str(tmp_path / "nobody.sock")
+    for start in (
+        lambda: fulcrum.train([1], batch_size=size, **said),
+        lambda: fulcrum.Tenant(batch_size=size, **said),
+        lambda: fulcrum.Batcher(lambda r: r, batch_sizes=[4, size], **said),
+    ):
+        with pytest.raises(ValueError, match=named):
+            start()
+
+
+def test_a_batcher_needs_sizes_and_something_to_call():
+    with pytest.raises(ValueError, match="batch_sizes: name 1 to 1024 sizes, not 0"):
         fulcrum.Batcher(lambda r: r, workload="b", batch_sizes=[])
+    with pytest.raises(TypeError, match="infer: 3 cannot be called"):
+        fulcrum.Batcher(3, workload="b", batch_sizes=[1])
+
+
+def test_whatever_stands_for_a_whole_number_is_a_size(agent):
+    class Sixteen:
+        def __index__(self):
+            return 16
+
+    with fulcrum.Tenant(workload="a", batch_size=Sixteen(), socket=agent.workers) as tenant:
+        assert tenant.attached
+    assert not tenant.attached
+
+
+def test_a_batcher_ends_with_its_block(agent):
+    with fulcrum.Batcher(
+        lambda r: r, workload="b", batch_sizes=(4, 1, 4), socket=agent.workers
+    ) as batcher:
+        until(lambda: batcher.attached)
+        assert batcher.submit(7).result(timeout=10) == 7
+    assert not batcher.attached
+    with pytest.raises(RuntimeError, match="closed"):
+        batcher.submit(8)
+
+
+def test_an_agent_that_refuses_is_quoted(tmp_path, caplog):
+    path = str(tmp_path / "workers.sock")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen()
+
+    def refuse():
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b'{"refused":{"reason":"64 workers are attached"}}\n')
+
+    refusing = threading.Thread(target=refuse)
+    refusing.start()
+    with fulcrum.Tenant(workload="a", batch_size=1, socket=path) as tenant:
+        assert not tenant.attached
+    refusing.join(timeout=10)
+    listener.close()
+    said = "a runs without turns: the agent refused: 64 workers are attached"
+    assert [record.message for record in caplog.records] == [said]
 
 
 @pytest.mark.parametrize("name", ["train.py", "infer.py"])

@@ -9,8 +9,9 @@ from collections import deque
 from concurrent.futures import Future
 from typing import Callable, Deque, Generic, List, Optional, Sequence, Tuple, TypeVar
 
-from ._connection import RETRY_SECONDS, Connection, Message, NotAttached, log
+from ._connection import RETRY_SECONDS, Connection, Message, NotAttached, log, reason
 from ._standing import Standing
+from ._worker import Worker
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -26,6 +27,7 @@ class Batcher(Generic[Request, Answer]):
     their order, with nothing left to the device. ``sample`` gives a request as real ones are; with
     it the agent can measure this worker without requests, which a search for a plan needs.
     ``fingerprint`` tells this version of the network from others of the same name (see ``train``).
+    ``with Batcher(…) as batcher:`` ends it as ``close`` does.
     """
 
     def __init__(
@@ -38,14 +40,12 @@ class Batcher(Generic[Request, Answer]):
         sample: Optional[Callable[[], Request]] = None,
         fingerprint: str = "",
     ) -> None:
-        if not batch_sizes or min(batch_sizes) < 1:
-            raise ValueError("batch_sizes: name at least one size, all above zero")
+        if not callable(infer):
+            raise TypeError(f"infer: {infer!r} cannot be called")
+        self._worker = Worker.inference(workload, batch_sizes, fingerprint, sample is not None)
         self._infer = infer
         self._sample = sample
-        self._workload = workload
-        self._batch_sizes = sorted(set(batch_sizes))
         self._path = socket
-        self._fingerprint = fingerprint
         self._changed = threading.Condition()
         self._waiting: Deque[Tuple[Request, int, "Future[Answer]"]] = deque()
         self._connection: Optional[Connection] = None
@@ -57,6 +57,12 @@ class Batcher(Generic[Request, Answer]):
         self._wake.setblocking(False)
         self._warned = False
         threading.Thread(target=self._serve, name="fulcrum-batcher", daemon=True).start()
+
+    def __enter__(self) -> "Batcher[Request, Answer]":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def submit(self, request: Request) -> "Future[Answer]":
         """Takes a request; its answer comes by the future."""
@@ -107,18 +113,11 @@ class Batcher(Generic[Request, Answer]):
     def _serve(self) -> None:
         while not self._closed:
             try:
-                connection = Connection(
-                    self._path,
-                    self._workload,
-                    "infer",
-                    self._batch_sizes,
-                    rehearses=self._sample is not None,
-                    fingerprint=self._fingerprint,
-                )
+                connection = Connection(self._path, self._worker)
             except NotAttached as error:
                 if not self._warned:
                     self._warned = True
-                    log.warning("%s runs without turns: %s", self._workload, error)
+                    log.warning("%s runs without turns: %s", self._worker.workload, error)
                 self._serve_alone(time.monotonic() + RETRY_SECONDS)
                 continue
             self._serve_turns(connection)
@@ -150,7 +149,7 @@ class Batcher(Generic[Request, Answer]):
                     turn = message["rehearse"]
                     self._rehearse(connection, int(turn["id"]), int(turn["requests"]))
                 elif "fenced" in message or "refused" in message:
-                    log.warning("the agent went on without this worker: %s", message)
+                    log.warning("the agent went on without this worker: %s", reason(message))
                     break
         except (OSError, ValueError):
             pass
@@ -187,7 +186,7 @@ class Batcher(Generic[Request, Answer]):
                         return
             if time.monotonic() >= until:
                 return
-            self._run(self._take(self._batch_sizes[-1]), lambda _: None)
+            self._run(self._take(self._worker.batch_sizes[-1]), lambda _: None)
 
     def _take(self, count: int) -> List[Tuple[Request, int, "Future[Answer]"]]:
         with self._changed:
@@ -215,7 +214,7 @@ class Batcher(Generic[Request, Answer]):
             try:
                 self._infer(samples)
             except Exception:  # what failed is no minibatch, so its time is not told
-                log.exception("%s fails on its own sample", self._workload)
+                log.exception("%s fails on its own sample", self._worker.workload)
                 time.sleep(RETRY_SECONDS)
             else:
                 ended_ns = time.monotonic_ns()

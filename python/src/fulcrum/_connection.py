@@ -7,7 +7,9 @@ import logging
 import os
 import select
 import socket
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, Optional
+
+from ._worker import Worker
 
 PROTOCOL = 1
 SOCKET = "/run/fulcrum/workers.sock"
@@ -22,6 +24,14 @@ log = logging.getLogger("fulcrum")
 Message = Dict[str, Any]
 
 
+def reason(message: Message) -> str:
+    """Why the agent does not go on with a worker, as it says."""
+    for said in message.values():
+        if isinstance(said, dict) and "reason" in said:
+            return str(said["reason"])
+    return str(message)
+
+
 class NotAttached(Exception):
     """No agent answers, or it does not take this worker."""
 
@@ -32,29 +42,14 @@ class Connection:
     def __init__(
         self,
         path: Optional[str],
-        workload: str,
-        kind: str,
-        batch_sizes: Sequence[int],
+        worker: Worker,
         *,
-        rehearses: bool = False,
-        fingerprint: str = "",
         yields: Optional[Callable[[], bool]] = None,
     ) -> None:
         path = path or os.environ.get(SOCKET_VARIABLE) or SOCKET
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._buffer = b""
-        attach: Message = {
-            "protocol": PROTOCOL,
-            "workload": workload,
-            "kind": kind,
-            "batch_sizes": sorted(set(batch_sizes)),
-        }
-        if rehearses:
-            attach["rehearses"] = True
-        if kind == "infer":
-            attach["stands"] = True
-        if fingerprint:
-            attach["fingerprint"] = fingerprint
+        attach: Message = {"protocol": PROTOCOL, **worker.attach()}
         try:
             self._socket.settimeout(PATIENCE_SECONDS)
             self._socket.connect(path)
@@ -68,7 +63,7 @@ class Connection:
             raise NotAttached(f"no agent at {path}: {error}") from error
         if "welcome" not in answer:
             self._socket.close()
-            raise NotAttached(f"the agent refused: {answer}")
+            raise NotAttached(f"the agent refused: {reason(answer)}")
         # From here on the agent may be silent for as long as it likes.
         self._socket.settimeout(None)
 

@@ -7,8 +7,9 @@ import threading
 import time
 from typing import Dict, Iterable, Iterator, List, Optional, TypeVar
 
-from ._connection import RETRY_SECONDS, Connection, NotAttached, log
+from ._connection import RETRY_SECONDS, Connection, NotAttached, log, reason
 from ._idle import run_when_idle
+from ._worker import Worker
 
 Batch = TypeVar("Batch")
 
@@ -41,23 +42,29 @@ def train(
     moment, as nobody can a GPU. Once attached, the whole process runs only while no other wants to
     (``SCHED_IDLE``), until it ends.
     """
-    tenant = Tenant(
-        workload=workload,
-        batch_size=batch_size,
-        socket=socket,
-        fingerprint=fingerprint,
-        preemptible=preemptible,
-    )
-    try:
-        for batch in loader:
-            with tenant.grant():
-                yield batch
-    finally:
-        tenant.close()
+    # What is wrong is said now, and not when the first minibatch is asked for.
+    Worker.training(workload, batch_size, fingerprint)
+
+    def in_turns() -> Iterator[Batch]:
+        with Tenant(
+            workload=workload,
+            batch_size=batch_size,
+            socket=socket,
+            fingerprint=fingerprint,
+            preemptible=preemptible,
+        ) as tenant:
+            for batch in loader:
+                with tenant.grant():
+                    yield batch
+
+    return in_turns()
 
 
 class Tenant:
-    """A program that trains when it is its turn."""
+    """A program that trains when it is its turn.
+
+    ``with Tenant(…) as tenant:`` leaves the agent at the end, as ``close`` does.
+    """
 
     def __init__(
         self,
@@ -68,15 +75,19 @@ class Tenant:
         fingerprint: str = "",
         preemptible: bool = False,
     ) -> None:
-        self._workload = workload
+        self._worker = Worker.training(workload, batch_size, fingerprint)
         self._preemptible = preemptible
-        self._fingerprint = fingerprint
-        self._batch_size = batch_size
         self._path = socket
         self._turns: Optional[_Turns] = None
         self._retry_at = 0.0
         self._warned = False
         self._look_for_agent()
+
+    def __enter__(self) -> "Tenant":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def attached(self) -> bool:
@@ -121,10 +132,7 @@ class Tenant:
             self._turns = _Turns(
                 Connection(
                     self._path,
-                    self._workload,
-                    "train",
-                    [self._batch_size],
-                    fingerprint=self._fingerprint,
+                    self._worker,
                     yields=self._yields if self._preemptible else None,
                 )
             )
@@ -132,7 +140,7 @@ class Tenant:
             self._retry_at = time.monotonic() + RETRY_SECONDS
             if not self._warned:
                 self._warned = True
-                log.warning("%s runs without turns: %s", self._workload, error)
+                log.warning("%s runs without turns: %s", self._worker.workload, error)
 
 
 class _Turns:
@@ -228,6 +236,6 @@ class _Turns:
                 if not self._running:
                     self._give_back()
         elif "fenced" in message or "refused" in message:
-            log.warning("the agent went on without this worker: %s", message)
+            log.warning("the agent went on without this worker: %s", reason(message))
             return False
         return True
