@@ -1,5 +1,6 @@
 //! Why a plan was chosen: what is left of each budget, which of them binds, and what came second.
 
+use crate::alternate::Alternate;
 use crate::assessment::{Assessment, OperatingPoint};
 use crate::mode_space::ModeId;
 use crate::outcome::Plan;
@@ -18,6 +19,9 @@ pub struct Explanation {
     pub binding: Option<Binding>,
     /// The best plan at another power mode, with what it promises; never better than the plan.
     pub runner_up: Option<(OperatingPoint, Assessment)>,
+    /// What was measured that would train fastest within the budgets if what is left of a cycle were
+    /// not idle: for a plan that alternates strictly, where that is faster.
+    pub slack_aware: Option<(OperatingPoint, Assessment)>,
 }
 
 /// What is left of a budget.
@@ -72,6 +76,7 @@ pub fn explain(problem: &Problem, plan: &Plan, profiles: &Profiles, sigmas: f64)
         margins: problem.budgets().map(|value| margin(value, &plan.promise)).collect(),
         binding: known.better().or_else(|| known.keeps_out()),
         runner_up: known.runner_up(),
+        slack_aware: known.slack_aware(),
     }
 }
 
@@ -114,6 +119,15 @@ impl<'a> Known<'a> {
             elsewhere && promise.feasible() && !self.beats_the_plan(promise)
         });
         eligible.min_by(|(_, a), (_, b)| a.by_objective(b)).copied()
+    }
+
+    fn slack_aware(&self) -> Option<(OperatingPoint, Assessment)> {
+        if self.plan.alternate != Alternate::Strict {
+            return None;
+        }
+        let points = self.points.iter().map(|(point, _)| point);
+        let (point, promise) = self.problem.best(Alternate::SlackAware, self.sigmas, points)?;
+        (promise.throughput > self.plan.promise.throughput).then_some((point, promise))
     }
 
     /// The budget that brings most when it is a tenth wider.

@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use fulcrum_domain::{
-    Alternate, Basis, BatchSize, Binding, BudgetValue, Evidence, Front, Hertz, Infeasibility, Knob,
-    Measurement, ModeId, ModeSpace, OperatingPoint, Outcome, Problem, Profile, Profiles, Role,
-    Seconds, Stream, Watts, Workload, explain,
+    Alternate, Assessment, Basis, BatchSize, Binding, BudgetValue, Evidence, Front, Hertz,
+    Infeasibility, Knob, Measurement, ModeId, ModeSpace, OperatingPoint, Outcome, Problem, Profile,
+    Profiles, Role, Seconds, Stream, Watts, Workload, explain,
 };
 use proptest::prelude::*;
 
@@ -152,6 +152,7 @@ proptest! {
             let profiles = profiles_of(&points, |mode| half && mode != plan.point.mode);
             let why = explain(&problem, plan, &profiles, 0.0);
             prop_assert_eq!(why.margins.len(), 3);
+            prop_assert_eq!(why.slack_aware, None, "it is already");
             prop_assert!(why.margins.iter().all(|margin| margin.share >= -1e-12));
             if let Some((point, promise)) = why.runner_up {
                 prop_assert!(point.mode != plan.point.mode && promise.feasible());
@@ -174,6 +175,28 @@ proptest! {
                     prop_assert!(wider);
                 }
                 None => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_strict_plan_says_what_carrying_on_across_cycles_would_bring(
+        points in points(), problem in concurrent(),
+    ) {
+        let profiles = profiles_of(&points, |_| false);
+        let points = profiles.operating_points(problem.roles());
+        let outcome = Front::new(points.clone(), Evidence::Measured)
+            .solve(&problem, Alternate::Strict, 0.0, Basis::Exhausted);
+        if let Some(plan) = outcome.plan() {
+            let carried = |point| problem.assess(Alternate::SlackAware, point);
+            let within = points.iter().filter_map(carried).filter(Assessment::feasible);
+            let most = within.filter_map(|promise| promise.throughput).max_by(|a, b| a.get().total_cmp(&b.get()));
+            let why = explain(&problem, plan, &profiles, 0.0);
+            prop_assert!(most >= plan.promise.throughput);
+            prop_assert_eq!(why.slack_aware.is_some(), most > plan.promise.throughput);
+            if let Some((point, promise)) = why.slack_aware {
+                prop_assert_eq!(promise.throughput, most);
+                prop_assert_eq!(carried(&point), Some(promise));
             }
         }
     }

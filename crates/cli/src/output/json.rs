@@ -99,6 +99,7 @@ struct WhyView {
     margins: Vec<MarginView>,
     binding: Option<BindingView>,
     runner_up: Option<PointView>,
+    slack_aware: Option<PointView>,
 }
 
 #[derive(Serialize)]
@@ -258,6 +259,9 @@ fn why(answer: &Answer<'_>, plan: &Plan) -> WhyView {
         margins: margins.collect(),
         binding: why.binding.map(binding),
         runner_up: why.runner_up.map(|(point, promise)| point_view(answer.space, &point, &promise)),
+        slack_aware: why
+            .slack_aware
+            .map(|(point, promise)| point_view(answer.space, &point, &promise)),
     }
 }
 

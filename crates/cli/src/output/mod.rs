@@ -6,6 +6,7 @@ mod json;
 pub(crate) mod readings;
 mod tables;
 mod text;
+mod why;
 mod words;
 
 use std::io::{self, Write as _};

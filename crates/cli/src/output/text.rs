@@ -1,13 +1,11 @@
 //! A plan, or that there is none, for people.
 
-use fulcrum_domain::{
-    Binding, Budget, Explanation, Infeasibility, OperatingPoint, Outcome, Plan, ProblemKind,
-};
+use fulcrum_domain::{Infeasibility, Outcome, Plan, ProblemKind};
 
 use crate::output::Answer;
+use crate::output::why::why_lines;
 use crate::output::words::{
-    basis_in_words, budget_in_words, budgets_in_words, needed_in_words, objective_in_words,
-    percent, remedy_in_words, time_in_words, workloads_in_words,
+    basis_in_words, budgets_in_words, percent, remedy_in_words, time_in_words, workloads_in_words,
 };
 
 /// The answer as lines: the plan and why, or what would work instead.
@@ -27,7 +25,7 @@ pub(crate) fn plan_text(answer: &Answer<'_>) -> String {
             lines.extend(plan_lines(answer, plan));
             lines.push(cost_line(answer));
             lines.push("WHY".into());
-            lines.extend(why_lines(answer, &answer.explanation(plan)));
+            lines.extend(why_lines(answer, plan));
             lines.extend(answer.verified.map(|verified| format!("  {}", verified.in_words())));
         }
         Outcome::Infeasible(why) | Outcome::Unsolved(why) => {
@@ -42,7 +40,7 @@ fn line(name: &str, value: &str, note: &str) -> String {
     format!("  {name:<15}{value:>12}  {note}").trim_end().to_owned()
 }
 
-fn note(name: &str, text: &str) -> String {
+pub(super) fn note(name: &str, text: &str) -> String {
     format!("  {name:<15}{text}")
 }
 
@@ -93,7 +91,7 @@ fn noise_in_words(answer: &Answer<'_>, plan: &Plan) -> String {
 }
 
 /// `training minibatches of 16`.
-fn background_minibatches(answer: &Answer<'_>) -> String {
+pub(super) fn background_minibatches(answer: &Answer<'_>) -> String {
     let what = match answer.problem.kind() {
         ProblemKind::TwoInfers => "background inference",
         _ => "training",
@@ -117,54 +115,6 @@ fn cost_line(answer: &Answer<'_>) -> String {
             answer.strategy
         ),
     )
-}
-
-fn why_lines(answer: &Answer<'_>, why: &Explanation) -> Vec<String> {
-    let kind = answer.problem.kind();
-    let at = |point: &OperatingPoint| {
-        let batch = point.batch_size().map(|b| format!(", batch {b}")).unwrap_or_default();
-        format!("{}{batch}", answer.space.describe(point.mode))
-    };
-    let binding = match &why.binding {
-        Some(binding @ Binding::Better { wider, point, promise }) => format!(
-            "{}: with {} it would be {} at {}",
-            binding.budget().as_str(),
-            budget_in_words(*wider),
-            objective_in_words(kind, promise),
-            at(point)
-        ),
-        Some(binding @ Binding::KeepsOut { modes, nearest }) => format!(
-            "{}: it keeps out {modes} measured {} that may be better; the nearest needs {} or more",
-            binding.budget().as_str(),
-            if *modes == 1 { "mode" } else { "modes" },
-            needed_in_words(answer.problem, *nearest)
-        ),
-        None => "none: no budget keeps out anything measured that may be better".into(),
-    };
-    let margins: Vec<String> = why
-        .margins
-        .iter()
-        .map(|margin| match margin.budget {
-            Budget::ArrivalRate => {
-                format!("inference leaves {} of the time", percent(margin.share))
-            }
-            budget => format!("{} of the {}", percent(margin.share), budget.as_str()),
-        })
-        .collect();
-    let runner_up = match &why.runner_up {
-        Some((point, promise)) => {
-            let objective = objective_in_words(kind, promise);
-            let latency = promise.latency.filter(|_| promise.throughput.is_some());
-            let latency = latency.map(|latency| format!(", {latency:.1}")).unwrap_or_default();
-            format!("{objective}{latency}, {:.1} at {}", promise.power, at(point))
-        }
-        None => "none: no other measured mode meets the budgets".into(),
-    };
-    vec![
-        note("binding", &binding),
-        note("unused", &margins.join(", ")),
-        note("runner-up", &runner_up),
-    ]
 }
 
 fn remedy_lines(answer: &Answer<'_>, why: &Infeasibility) -> Vec<String> {

@@ -37,6 +37,24 @@ fn a_plan_for_people() {
 }
 
 #[test]
+fn training_that_gets_no_turn_is_said_with_how_it_would_get_one() {
+    let plan = |latency| {
+        let budgets = format!("--rate 100 --latency {latency}");
+        let line = PAIR.replace("--rate 60 --latency 400ms", &budgets);
+        let ran = run(&format!("plan_no_turn_{latency}"), &format!("{line} 25W"));
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let why = ran.out.split_once("WHY\n").expect("why").1.lines();
+        why.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    let none = "no turn no training minibatches of 16 fit beside inference in a cycle";
+    // Longer than a cycle of four requests, and with slack for the whole of it.
+    let why = plan("150ms");
+    assert!(why[3] == none && why[4].starts_with("slack-aware "), "{why:?}");
+    // With slack for a part of it alone.
+    assert_eq!(plan("80ms").last().map(String::as_str), Some(none));
+}
+
+#[test]
 fn a_plan_for_programs() {
     let ran = run("plan_json", &format!("{PAIR} 25W -o json"));
     assert_eq!(ran.code, 0, "{ran:?}");
