@@ -103,7 +103,7 @@ fn cells(rows: &[TurnsRow]) -> Vec<Vec<String>> {
             row.run.clone(),
             row.group.clone(),
             row.problems.to_string(),
-            format!("{:.3}", row.vs_strict),
+            optional(row.vs_strict, 3),
             optional(row.late.map(|share| 100.0 * share), 4),
             optional(row.p99_of_budget, 3),
         ]

@@ -54,8 +54,8 @@ pub struct TurnsRow {
     pub group: String,
     /// The problems.
     pub problems: usize,
-    /// Mean training throughput over that of the best strict plans.
-    pub vs_strict: f64,
+    /// Mean training throughput over that of the best strict plans; none where those train nothing.
+    pub vs_strict: Option<f64>,
     /// The share of all requests that were late; none for plans.
     pub late: Option<f64>,
     /// The 99th percentile of latency over its budget, the mean over problems; none for plans.
@@ -90,7 +90,7 @@ impl Sums {
             run: run.to_owned(),
             group: group.to_owned(),
             problems: self.problems,
-            vs_strict: self.throughput / self.strict,
+            vs_strict: (self.strict > 0.0).then(|| self.throughput / self.strict),
             late: ran.then(|| self.late as f64 / self.requests as f64),
             p99_of_budget: ran.then(|| per_problem(self.p99)),
         }
@@ -169,4 +169,17 @@ pub fn evaluate_turns(
         });
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_trains_where_strict_turns_do_not_is_no_multiple_of_them() {
+        let some = Sums { problems: 1, throughput: 3.0, ..Sums::default() };
+        assert_eq!(some.row("planned", "overall").vs_strict, None);
+        let both = Sums { strict: 2.0, ..some };
+        assert_eq!(both.row("planned", "overall").vs_strict, Some(1.5));
+    }
 }
