@@ -238,26 +238,38 @@ def test_a_batcher_ends_with_its_block(agent):
         batcher.submit(8)
 
 
-def test_an_agent_that_refuses_is_quoted(tmp_path, caplog):
+def test_an_agent_that_refuses_is_quoted_and_left_alone_for_a_while(tmp_path, caplog):
     path = str(tmp_path / "workers.sock")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
     listener.listen()
+    refused = []
 
     def refuse():
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(4096)
-            connection.sendall(b'{"refused":{"reason":"64 workers are attached"}}\n')
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                attach = json.loads(connection.recv(4096))["attach"]
+                connection.sendall(b'{"refused":{"reason":"64 workers are attached"}}\n')
+            refused.append(attach["workload"])
 
-    refusing = threading.Thread(target=refuse)
-    refusing.start()
-    with fulcrum.Tenant(workload="a", batch_size=1, socket=path) as tenant:
-        assert not tenant.attached
-    refusing.join(timeout=10)
+    threading.Thread(target=refuse, daemon=True).start()
+    with fulcrum.Tenant(workload="a", batch_size=1, socket=path) as tenant, fulcrum.Batcher(
+        lambda r: r, workload="b", batch_sizes=[1], socket=path
+    ) as batcher:
+        end = time.monotonic() + 2.5
+        while time.monotonic() < end:
+            with tenant.grant():
+                assert batcher.submit(7).result(timeout=10) == 7
+        assert not tenant.attached and not batcher.attached
     listener.close()
-    said = "a runs without turns: the agent refused: 64 workers are attached"
-    assert [record.message for record in caplog.records] == [said]
+    assert sorted(refused) == ["a", "b"]
+    said = {record.message for record in caplog.records}
+    because = "runs without turns: the agent refused: 64 workers are attached"
+    assert said == {f"a {because}", f"b {because}"}
 
 
 @pytest.mark.parametrize("name", ["train.py", "infer.py"])

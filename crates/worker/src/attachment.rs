@@ -19,6 +19,8 @@ const SOCKET_VARIABLE: &str = "FULCRUM_WORKER_SOCKET";
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait before an agent that is not there is looked for again.
 pub(crate) const RETRY: Duration = Duration::from_secs(1);
+/// The same for an agent that refused.
+const RETRY_REFUSED: Duration = Duration::from_secs(10);
 
 /// What a worker is, and where its agent listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +123,17 @@ pub enum AttachError {
     /// What answers is no agent.
     #[error("what answers there is no agent: {0}")]
     Malformed(String),
+}
+
+impl AttachError {
+    /// How long to run alone before the agent is asked again. One that refuses will most likely do so
+    /// again, and writes it down each time.
+    pub(crate) const fn retry_after(&self) -> Duration {
+        match self {
+            Self::Refused(_) => RETRY_REFUSED,
+            Self::Unreachable { .. } | Self::Malformed(_) => RETRY,
+        }
+    }
 }
 
 /// A connection on which this worker is attached.

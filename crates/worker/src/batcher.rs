@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::attachment::{AttachError, Attachment, Options, RETRY, send};
+use crate::attachment::{Attachment, Options, send};
 use crate::monotonic::now_ns;
 use crate::standing::Standing;
 use crate::wire::{FromAgent, FromWorker, Kind, MOST_ARRIVALS, Minibatch};
@@ -219,8 +219,7 @@ where
                     if !mem::replace(&mut self.warned, true) {
                         self.options.warn_alone(&error);
                     }
-                    let fatal = matches!(error, AttachError::Refused(_));
-                    self.serve_alone(if fatal { 10 * RETRY } else { RETRY });
+                    self.serve_alone(error.retry_after());
                 }
             }
         }

@@ -87,7 +87,7 @@ impl Trainer {
         match Turns::open(&self.options) {
             Ok(turns) => self.turns = Some(turns),
             Err(error) => {
-                self.retry = Instant::now() + RETRY;
+                self.retry = Instant::now() + error.retry_after();
                 if !mem::replace(&mut self.warned, true) {
                     self.options.warn_alone(&error);
                 }

@@ -118,7 +118,7 @@ class Batcher(Generic[Request, Answer]):
                 if not self._warned:
                     self._warned = True
                     log.warning("%s runs without turns: %s", self._worker.workload, error)
-                self._serve_alone(time.monotonic() + RETRY_SECONDS)
+                self._serve_alone(time.monotonic() + error.retry_seconds)
                 continue
             self._serve_turns(connection)
 

@@ -18,6 +18,8 @@ SOCKET_VARIABLE = "FULCRUM_WORKER_SOCKET"
 PATIENCE_SECONDS = 5.0
 #: How long to wait before an agent that is not there is looked for again, in seconds.
 RETRY_SECONDS = 1.0
+#: The same for an agent that refused: it will most likely do so again, and writes it down each time.
+_RETRY_REFUSED_SECONDS = 10.0
 
 log = logging.getLogger("fulcrum")
 
@@ -34,6 +36,11 @@ def reason(message: Message) -> str:
 
 class NotAttached(Exception):
     """No agent answers, or it does not take this worker."""
+
+    def __init__(self, why: str, retry_seconds: float) -> None:
+        super().__init__(why)
+        #: How long to run alone before the agent is asked again.
+        self.retry_seconds = retry_seconds
 
 
 class Connection:
@@ -60,10 +67,11 @@ class Connection:
             answer = self.receive()
         except (OSError, ValueError) as error:
             self._socket.close()
-            raise NotAttached(f"no agent at {path}: {error}") from error
+            raise NotAttached(f"no agent at {path}: {error}", RETRY_SECONDS) from error
         if "welcome" not in answer:
             self._socket.close()
-            raise NotAttached(f"the agent refused: {reason(answer)}")
+            why = f"the agent refused: {reason(answer)}"
+            raise NotAttached(why, _RETRY_REFUSED_SECONDS)
         # From here on the agent may be silent for as long as it likes.
         self._socket.settimeout(None)
 

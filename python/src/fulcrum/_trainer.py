@@ -137,7 +137,7 @@ class Tenant:
                 )
             )
         except NotAttached as error:
-            self._retry_at = time.monotonic() + RETRY_SECONDS
+            self._retry_at = time.monotonic() + error.retry_seconds
             if not self._warned:
                 self._warned = True
                 log.warning("%s runs without turns: %s", self._worker.workload, error)

@@ -1,14 +1,16 @@
 //! Workers that speak the protocol line by line, rightly and wrongly.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fulcrum_api::v1;
-use fulcrum_worker::Batcher;
 use fulcrum_worker::monotonic::now_ns;
+use fulcrum_worker::{Batcher, Trainer};
 
 use crate::plans::{options, turns};
 use crate::process::Agent;
@@ -171,6 +173,30 @@ async fn inference_for_which_nobody_has_to_make_way_answers_by_itself() {
     infer.ran(grant, now_ns(), now_ns(), 1, true);
     drop(other);
     assert!(infer.turn("stand") > grant);
+}
+
+#[test]
+fn workers_that_are_refused_go_on_alone_and_leave_the_agent_alone_for_a_while() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = UnixListener::bind(folder.path().join("workers.sock")).unwrap();
+    let refused = Arc::new(AtomicU32::new(0));
+    let count = refused.clone();
+    thread::spawn(move || {
+        for stream in agent.incoming() {
+            let mut stream = stream.unwrap();
+            BufReader::new(&stream).read_line(&mut String::new()).unwrap();
+            writeln!(stream, r#"{{"refused":{{"reason":"64 workers are attached"}}}}"#).unwrap();
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let mut trainer = Trainer::attach(options(folder.path(), "a", [1]));
+    let batcher = Batcher::start(options(folder.path(), "b", [1]), |requests: Vec<u32>| requests);
+    let batcher = batcher.unwrap();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(2500) {
+        assert_eq!(trainer.minibatch(|| batcher.submit(5).wait()), Ok(5));
+    }
+    assert_eq!(refused.load(Ordering::SeqCst), 2);
 }
 
 /// Says lines as a worker would; gives what the agent answers to the last.
