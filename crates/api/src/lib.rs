@@ -42,6 +42,7 @@ pub use profile::{failure_from_wire, failure_kind, profile_from_wire};
 pub use reason::{REASONS, Reason};
 pub use refusal::{because, broke, code_name, invalid, said};
 pub use remote_board::{RemoteBoard, RemoteError, RemoteOptions};
+pub use remote_turns::Seen;
 pub use sample::{RemoteSample, sample_from_wire, sample_to_wire};
 pub use sensor::{
     overrides_to_wire, sensor_from_wire, sensor_to_wire, value_from_wire, value_to_wire,

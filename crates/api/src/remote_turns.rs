@@ -11,6 +11,18 @@ use crate::sample::{RemoteSample, sample_from_wire};
 use crate::turns::{TurnPlan, turn_plan_to_wire};
 use crate::v1;
 
+/// So often the sensors are looked at while turns are watched.
+const SAMPLED: Duration = Duration::from_secs(1);
+
+/// What is seen of a board that takes turns.
+#[derive(Debug)]
+pub enum Seen {
+    /// What ran.
+    Turns(v1::WatchTurnsResponse),
+    /// The sensors.
+    Sample(RemoteSample),
+}
+
 impl RemoteBoard {
     /// Puts a plan into force, one generation above the one that is: the power mode, and what turns
     /// have to keep. On a simulated board, `simulate` says which workers to simulate.
@@ -57,32 +69,40 @@ impl RemoteBoard {
         Ok(sample_from_wire(&sample, self.description().sensors.len())?)
     }
 
-    /// Sees every minibatch that runs for so long.
+    /// Sees every minibatch that runs for so long, and a sample of the sensors every second.
     ///
     /// # Errors
     /// When the board is lost.
     pub fn watch_turns(
         &mut self,
         time: Duration,
-        mut see: impl FnMut(v1::WatchTurnsResponse),
+        mut see: impl FnMut(Seen),
     ) -> Result<(), RemoteError> {
         let until = Instant::now() + time;
+        let mut sampled = Instant::now();
         let mut turns = self.turn_client();
         let mut stream =
             self.wait_for(async move { turns.watch_turns(v1::WatchTurnsRequest {}).await })?;
         loop {
+            let sample_at = sampled + SAMPLED;
+            if Instant::now() >= sample_at {
+                sampled = sample_at;
+                see(Seen::Sample(self.sample()?));
+                continue;
+            }
             let next = self.wait_for(async {
-                match timeout_at(until, stream.message()).await {
+                match timeout_at(until.min(sample_at), stream.message()).await {
                     Ok(message) => message.map(|message| tonic::Response::new(Ok(message))),
                     Err(_over) => Ok(tonic::Response::new(Err(()))),
                 }
             })?;
             match next {
-                Ok(Some(message)) => see(message),
+                Ok(Some(message)) => see(Seen::Turns(message)),
                 Ok(None) => {
                     return Err(RemoteError::LeaseLost("the agent ended the stream".into()));
                 }
-                Err(()) => return Ok(()),
+                Err(()) if Instant::now() >= until => return Ok(()),
+                Err(()) => {}
             }
         }
     }

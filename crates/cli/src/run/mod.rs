@@ -2,6 +2,7 @@
 
 mod agent_process;
 mod attached;
+mod live;
 mod observed;
 mod programs;
 mod report;

@@ -1,13 +1,13 @@
 //! What is seen of a run while it goes on.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-use fulcrum_api::{RemoteBoard, RemoteError, RemoteSample, pieces_ns, v1};
-use fulcrum_domain::{Workload, WorkloadKind};
+use fulcrum_api::{RemoteBoard, RemoteError, RemoteSample, Seen, pieces_ns, v1};
+use fulcrum_domain::Workload;
 use fulcrum_interleave::simulate::Latencies;
 
+use super::live::Live;
 use super::report::{Report, WorkloadReport};
 use super::wanted::Wanted;
 
@@ -18,10 +18,9 @@ const PICTURED: Duration = Duration::from_secs(5);
 pub(super) struct Observed<'a> {
     wanted: &'a Wanted,
     before: RemoteSample,
-    after: Option<RemoteSample>,
-    began: Instant,
+    after: RemoteSample,
     took: Duration,
-    by_workload: BTreeMap<Workload, Seen>,
+    by_workload: BTreeMap<Workload, Ran>,
     joules: BTreeMap<String, f64>,
     turns: Vec<v1::Turn>,
     fenced: Vec<String>,
@@ -29,7 +28,7 @@ pub(super) struct Observed<'a> {
 }
 
 #[derive(Default)]
-struct Seen {
+struct Ran {
     minibatches: u64,
     busy: Duration,
     late: u64,
@@ -47,9 +46,8 @@ impl<'a> Observed<'a> {
     pub(super) fn begin(wanted: &'a Wanted, before: RemoteSample) -> Self {
         Self {
             wanted,
+            after: before.clone(),
             before,
-            after: None,
-            began: Instant::now(),
             took: Duration::ZERO,
             by_workload: BTreeMap::new(),
             joules: BTreeMap::new(),
@@ -59,28 +57,29 @@ impl<'a> Observed<'a> {
         }
     }
 
-    /// Watches for so long, with a line a second where somebody looks.
+    /// Watches for so long, and shows it where somebody looks.
     pub(super) fn watch(
         &mut self,
         board: &mut RemoteBoard,
         time: Duration,
     ) -> Result<(), RemoteError> {
-        let watched = std::io::stderr().is_terminal();
-        let mut said = Instant::now();
+        let mut live = Live::begin(time);
         let began = Instant::now();
-        self.began = began;
-        board.watch_turns(time, |message| {
-            self.take(message);
-            if watched && said.elapsed() >= Duration::from_secs(1) {
-                said = Instant::now();
-                let _ = write!(std::io::stderr(), "\r\x1b[K{}", self.line(began.elapsed()));
+        let watched = board.watch_turns(time, |seen| {
+            match seen {
+                Seen::Turns(message) => self.take(message),
+                Seen::Sample(sample) => self.after = sample,
             }
-        })?;
+            self.took = began.elapsed();
+            if let Some(live) = live.as_mut().filter(|live| live.is_due()) {
+                live.draw(&self.report());
+            }
+        });
         self.took = began.elapsed();
-        if watched {
-            let _ = writeln!(std::io::stderr());
+        if let Some(live) = live {
+            live.end();
         }
-        Ok(())
+        watched
     }
 
     fn take(&mut self, message: v1::WatchTurnsResponse) {
@@ -106,33 +105,12 @@ impl<'a> Observed<'a> {
         }
     }
 
-    fn line(&self, passed: Duration) -> String {
-        let seconds = passed.as_secs_f64();
-        let mut parts = vec![format!("{seconds:.0}s")];
-        for (workload, seen) in &self.by_workload {
-            let ms = |time: Option<Duration>| time.map_or(0.0, |time| 1e3 * time.as_secs_f64());
-            parts.push(match workload.kind {
-                WorkloadKind::Train => {
-                    format!("{}: {:.1} minibatches/s", workload, seen.minibatches as f64 / seconds)
-                }
-                WorkloadKind::Infer => format!(
-                    "{}: {:.0}/s, p99 {:.0}ms, {} late",
-                    workload,
-                    seen.latencies.count() as f64 / seconds,
-                    ms(seen.latencies.quantile(0.99)),
-                    seen.late
-                ),
-            });
-        }
-        parts.join("  ")
-    }
-
     /// The run is over.
     pub(super) fn end(&mut self, turns: &v1::GetTurnsResponse, after: RemoteSample) {
         for worker in &turns.workers {
             *self.joules.entry(worker.workload.clone()).or_default() += worker.joules;
         }
-        self.after = Some(after);
+        self.after = after;
     }
 
     /// The last minibatches, for the picture.
@@ -142,11 +120,9 @@ impl<'a> Observed<'a> {
 
     pub(super) fn report(&self) -> Report {
         let seconds = self.took.as_secs_f64();
-        let power = self.after.as_ref().and_then(|after| {
-            let covered = after.energy_covered.saturating_sub(self.before.energy_covered);
-            let joules = after.energy_joules - self.before.energy_joules;
-            (!covered.is_zero()).then(|| joules / covered.as_secs_f64())
-        });
+        let covered = self.after.energy_covered.saturating_sub(self.before.energy_covered);
+        let joules = self.after.energy_joules - self.before.energy_joules;
+        let power = (!covered.is_zero()).then(|| joules / covered.as_secs_f64());
         let busy: Duration = self.by_workload.values().map(|seen| seen.busy).sum();
         let workloads = self.by_workload.iter().map(|(workload, seen)| {
             let terms = self.wanted.plan.agreement.terms(workload);
