@@ -24,7 +24,7 @@ fi
 
 clean=target/deb/clean-root.tar
 [ -e "$clean" ] ||
-  { mmdebstrap --quiet --variant=minbase --include=systemd-sysv,dbus bookworm "$clean.new" && mv "$clean.new" "$clean"; }
+  { mmdebstrap --quiet --format=tar --variant=minbase --include=systemd-sysv,dbus bookworm "$clean.new" && mv "$clean.new" "$clean"; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
