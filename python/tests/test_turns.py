@@ -213,6 +213,8 @@ def test_what_is_wrong_is_named_at_once_whether_there_is_an_agent_or_not(wrong, 
 def test_a_batcher_needs_sizes_and_something_to_call():
     with pytest.raises(ValueError, match="batch_sizes: name 1 to 1024 sizes, not 0"):
         fulcrum.Batcher(lambda r: r, workload="b", batch_sizes=[])
+    with pytest.raises(ValueError, match="batch_sizes: 8 is no list; write it like"):
+        fulcrum.Batcher(lambda r: r, workload="b", batch_sizes=8)
     with pytest.raises(TypeError, match="infer: 3 cannot be called"):
         fulcrum.Batcher(3, workload="b", batch_sizes=[1])
 

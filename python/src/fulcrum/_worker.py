@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, Tuple
+from typing import Any, Dict, Tuple
 
 _LONGEST_NAME = 256
 _MOST_SIZES = 1024
@@ -35,6 +36,8 @@ class Worker:
         cls, workload: str, batch_sizes: Iterable[int], fingerprint: str, rehearses: bool
     ) -> "Worker":
         """One that answers requests with minibatches of these sizes."""
+        if not isinstance(batch_sizes, Iterable):
+            raise ValueError(f"batch_sizes: {batch_sizes!r} is no list; write it like [1, 2, 4]")
         sizes = tuple(sorted({_size("batch_sizes", size) for size in batch_sizes}))
         if not 1 <= len(sizes) <= _MOST_SIZES:
             raise ValueError(f"batch_sizes: name 1 to {_MOST_SIZES} sizes, not {len(sizes)}")
