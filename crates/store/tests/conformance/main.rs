@@ -74,12 +74,9 @@ async fn an_address_that_is_none_is_said_without_its_password() {
 
 #[tokio::test]
 async fn a_database_that_cannot_be_opened_is_named_with_why() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = format!("postgres://me:secret@{}/db", taken.local_addr().unwrap());
-    drop(taken);
     let why = "database does not answer: error communicating with database: ";
     for (address, said, is_passing) in [
-        (nobody.as_str(), format!("{why}Connection refused"), true),
+        ("postgres://me:secret@127.0.0.1:1/db", format!("{why}Connection refused"), true),
         ("postgres://me@%2Fnowhere/db", format!("{why}No such file or directory"), true),
         ("sqlite:/nowhere/fulcrum.db", "unable to open database file".to_owned(), false),
     ] {
