@@ -1,11 +1,12 @@
 //! A plan, or that there is none, for people.
 
-use fulcrum_domain::{Infeasibility, Outcome, Plan, ProblemKind};
+use fulcrum_domain::{Infeasibility, Outcome, Plan};
 
 use crate::output::Answer;
-use crate::output::why::why_lines;
+use crate::output::why::why;
 use crate::output::words::{
-    basis_in_words, budgets_in_words, percent, remedy_in_words, time_in_words, workloads_in_words,
+    basis_in_words, budgets_in_words, minibatches_in_words, percent, remedy_in_words,
+    time_in_words, workloads_in_words,
 };
 
 /// The answer as lines: the plan and why, or what would work instead.
@@ -25,7 +26,7 @@ pub(crate) fn plan_text(answer: &Answer<'_>) -> String {
             lines.extend(plan_lines(answer, plan));
             lines.push(cost_line(answer));
             lines.push("WHY".into());
-            lines.extend(why_lines(answer, plan));
+            lines.extend(why(answer, plan).iter().map(|(name, text)| note(name, text)));
             lines.extend(answer.verified.map(|verified| format!("  {}", verified.in_words())));
         }
         Outcome::Infeasible(why) | Outcome::Unsolved(why) => {
@@ -40,7 +41,7 @@ fn line(name: &str, value: &str, note: &str) -> String {
     format!("  {name:<15}{value:>12}  {note}").trim_end().to_owned()
 }
 
-pub(super) fn note(name: &str, text: &str) -> String {
+fn note(name: &str, text: &str) -> String {
     format!("  {name:<15}{text}")
 }
 
@@ -61,12 +62,16 @@ fn plan_lines(answer: &Answer<'_>, plan: &Plan) -> Vec<String> {
         if let Some(minibatches) = promise.minibatches_per_cycle {
             let rounded = format!("{minibatches:.2}");
             let rounded = rounded.trim_end_matches('0').trim_end_matches('.');
-            let how = format!("{} a cycle, {}", background_minibatches(answer), plan.alternate);
+            let how = format!(
+                "{} a cycle, {}",
+                minibatches_in_words(answer.problem, answer.background_batch),
+                plan.alternate
+            );
             lines.push(line("turns", rounded, &how));
         }
     }
     if let Some(throughput) = promise.throughput {
-        let what = background_minibatches(answer);
+        let what = minibatches_in_words(answer.problem, answer.background_batch);
         lines.push(line("throughput", &throughput.to_string(), &what));
     }
     if let (Some(latency), Some(stream)) = (promise.latency, answer.problem.urgent()) {
@@ -88,15 +93,6 @@ fn noise_in_words(answer: &Answer<'_>, plan: &Plan) -> String {
     } else {
         String::new()
     }
-}
-
-/// `training minibatches of 16`.
-pub(super) fn background_minibatches(answer: &Answer<'_>) -> String {
-    let what = match answer.problem.kind() {
-        ProblemKind::TwoInfers => "background inference",
-        _ => "training",
-    };
-    format!("{what} minibatches of {}", answer.background_batch)
 }
 
 fn cost_line(answer: &Answer<'_>) -> String {

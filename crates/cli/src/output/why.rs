@@ -5,14 +5,15 @@ use fulcrum_domain::{
 };
 
 use crate::output::Answer;
-use crate::output::text::{background_minibatches, note};
-use crate::output::words::{budget_in_words, needed_in_words, objective_in_words, percent};
+use crate::output::words::{
+    budget_in_words, minibatches_in_words, needed_in_words, objective_in_words, percent,
+};
 
 /// Another way to alternate is named when it trains so many times as fast.
 const WORTHWHILE: f64 = 1.01;
 
-/// What holds the plan back, what it leaves, and what else there is.
-pub(super) fn why_lines(answer: &Answer<'_>, plan: &Plan) -> Vec<String> {
+/// What holds the plan back, what it leaves, and what else there is: each by its name.
+pub(super) fn why(answer: &Answer<'_>, plan: &Plan) -> Vec<(&'static str, String)> {
     let why = answer.explanation(plan);
     let binding = why.binding.as_ref().map_or_else(
         || "none: no budget keeps out anything measured that may be better".into(),
@@ -22,13 +23,13 @@ pub(super) fn why_lines(answer: &Answer<'_>, plan: &Plan) -> Vec<String> {
         || "none: no other measured mode meets the budgets".into(),
         |(point, promise)| candidate_in_words(answer, point, promise),
     );
-    let mut lines = vec![
-        note("binding", &binding),
-        note("unused", &margins_in_words(&why.margins)),
-        note("runner-up", &runner_up),
+    let mut all = vec![
+        ("binding", binding),
+        ("unused", margins_in_words(&why.margins)),
+        ("runner-up", runner_up),
     ];
-    lines.extend(turns_lines(answer, plan, &why));
-    lines
+    all.extend(turns(answer, plan, &why));
+    all
 }
 
 fn binding_in_words(answer: &Answer<'_>, binding: &Binding) -> String {
@@ -57,11 +58,11 @@ fn margins_in_words(margins: &[Margin]) -> String {
 }
 
 /// What of a cycle strict turns leave idle, where that matters.
-fn turns_lines(answer: &Answer<'_>, plan: &Plan, why: &Explanation) -> Vec<String> {
-    let mut lines = Vec::new();
+fn turns(answer: &Answer<'_>, plan: &Plan, why: &Explanation) -> Vec<(&'static str, String)> {
+    let mut said = Vec::new();
     if plan.promise.minibatches_per_cycle == Some(0.0) {
-        let what = background_minibatches(answer);
-        lines.push(note("no turn", &format!("no {what} fit beside inference in a cycle")));
+        let what = minibatches_in_words(answer.problem, answer.background_batch);
+        said.push(("no turn", format!("no {what} fit beside inference in a cycle")));
     }
     let rate = |promise: &Assessment| promise.throughput.map_or(0.0, Hertz::get);
     if let Some((point, promise)) = &why.slack_aware
@@ -69,9 +70,9 @@ fn turns_lines(answer: &Answer<'_>, plan: &Plan, why: &Explanation) -> Vec<Strin
     {
         let found = candidate_in_words(answer, point, promise);
         let how = "--alternate slack-aware uses what is idle in a cycle";
-        lines.push(note("slack-aware", &format!("{found}; {how}")));
+        said.push(("slack-aware", format!("{found}; {how}")));
     }
-    lines
+    said
 }
 
 fn candidate_in_words(answer: &Answer<'_>, point: &OperatingPoint, promise: &Assessment) -> String {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use fulcrum_domain::{
-    Assessment, Basis, BudgetValue, Hertz, ModeSpace, Problem, ProblemKind, Remedy, Seconds, Watts,
+    Assessment, Basis, BatchSize, BudgetValue, Hertz, ModeSpace, Problem, ProblemKind, Remedy,
+    Seconds, Watts,
 };
 
 /// `resnet18 train + mobilenet_v3 infer`.
@@ -21,6 +22,15 @@ pub(crate) fn budgets_in_words(problem: &Problem) -> String {
         }
         None => format!("within {}", problem.power()),
     }
+}
+
+/// What the background runs: `training minibatches of 16`.
+pub(crate) fn minibatches_in_words(problem: &Problem, batch_size: BatchSize) -> String {
+    let what = match problem.kind() {
+        ProblemKind::TwoInfers => "background inference",
+        _ => "training",
+    };
+    format!("{what} minibatches of {batch_size}")
 }
 
 /// A share in percent, with one decimal and never `-0`.
