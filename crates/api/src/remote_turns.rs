@@ -72,28 +72,27 @@ impl RemoteBoard {
     /// Sees every minibatch that runs for so long, and a sample of the sensors every second.
     ///
     /// # Errors
-    /// When the board is lost.
+    /// When the board is lost, or says what makes no sense.
     pub fn watch_turns(
         &mut self,
         time: Duration,
         mut see: impl FnMut(Seen),
     ) -> Result<(), RemoteError> {
         let until = Instant::now() + time;
-        let mut sampled = Instant::now();
+        let mut sample_at = Instant::now() + SAMPLED;
         let mut turns = self.turn_client();
         let mut stream =
             self.wait_for(async move { turns.watch_turns(v1::WatchTurnsRequest {}).await })?;
-        loop {
-            let sample_at = sampled + SAMPLED;
+        while Instant::now() < until {
             if Instant::now() >= sample_at {
-                sampled = sample_at;
                 see(Seen::Sample(self.sample()?));
-                continue;
+                // Whoever looks slowly looks seldom, and still sees what runs.
+                sample_at = Instant::now() + SAMPLED;
             }
             let next = self.wait_for(async {
                 match timeout_at(until.min(sample_at), stream.message()).await {
                     Ok(message) => message.map(|message| tonic::Response::new(Ok(message))),
-                    Err(_over) => Ok(tonic::Response::new(Err(()))),
+                    Err(_elapsed) => Ok(tonic::Response::new(Err(()))),
                 }
             })?;
             match next {
@@ -101,9 +100,9 @@ impl RemoteBoard {
                 Ok(None) => {
                     return Err(RemoteError::LeaseLost("the agent ended the stream".into()));
                 }
-                Err(()) if Instant::now() >= until => return Ok(()),
                 Err(()) => {}
             }
         }
+        Ok(())
     }
 }

@@ -1,8 +1,10 @@
 //! Workers that the agent of a simulated board simulates.
 
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
-use fulcrum_api::v1;
+use fulcrum_api::{RemoteBoard, RemoteOptions, Seen, v1};
 use tonic::Code;
 
 use crate::plans::{plan, terms, turns};
@@ -112,4 +114,25 @@ async fn windows_tell_what_simulated_workers_do_until_the_plan_has_none() {
     let wrong = prost_types::Duration { seconds: 3600, nanos: 0 };
     let refused = turns.watch_windows(v1::WatchWindowsRequest { length: Some(wrong) }).await;
     assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
+}
+
+#[test]
+fn watching_ends_in_time_however_slowly_somebody_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = Agent::simulated_at("1", folder.path(), &[]);
+    let address = agent.address();
+    let (done, ended) = mpsc::channel();
+    thread::spawn(move || {
+        let mut board = RemoteBoard::borrow(&address, RemoteOptions::new("a test")).unwrap();
+        let mut samples = 0;
+        let watched = board.watch_turns(Duration::from_millis(2500), |seen| {
+            if matches!(seen, Seen::Sample(_)) {
+                samples += 1;
+                thread::sleep(Duration::from_millis(1100));
+            }
+        });
+        done.send(watched.map(|()| samples)).unwrap();
+    });
+    let samples = ended.recv_timeout(Duration::from_secs(15)).expect("it ends").unwrap();
+    assert!((1..=2).contains(&samples), "{samples}");
 }
