@@ -155,15 +155,18 @@ async fn sqlite(options: SqliteConnectOptions) -> Result<Database, StoreError> {
 
 /// Passwords do not belong into messages: they are before the host, or in the query.
 fn without_password(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else {
-        return address.split('?').next().unwrap_or_default().to_owned();
+    let scheme = match address.split_once(':') {
+        Some((scheme, rest)) if rest.starts_with("//") => scheme.len() + "://".len(),
+        Some((scheme, _)) => scheme.len() + ":".len(),
+        None => 0,
     };
+    let (scheme, rest) = address.split_at(scheme);
     match (rest.rfind('@'), rest.find('?')) {
         // It may be part of either.
-        (Some(at), Some(query)) if query < at => format!("{scheme}://…"),
+        (Some(at), Some(query)) if query < at => format!("{scheme}…"),
         (at, query) => {
             let shown = &rest[at.unwrap_or(0)..query.unwrap_or(rest.len())];
-            format!("{scheme}://{}{shown}", if at.is_some() { "…" } else { "" })
+            format!("{scheme}{}{shown}", if at.is_some() { "…" } else { "" })
         }
     }
 }

@@ -64,6 +64,7 @@ async fn an_address_that_is_none_is_said_without_its_password() {
         ("mysql://host/db?password=secret", "`mysql://host/db`"),
         ("mysql://host/db?password=a@secret", "`mysql://…`"),
         ("mysql:host?password=secret", "`mysql:host`"),
+        ("mysql:me:secret@host/db", "`mysql:…@host/db`"),
         ("x", "`x`"),
     ] {
         let error = Store::open(address).await.unwrap_err().to_string();
