@@ -190,7 +190,8 @@ proptest! {
         if let Some(plan) = outcome.plan() {
             let carried = |point| problem.assess(Alternate::SlackAware, point);
             let within = points.iter().filter_map(carried).filter(Assessment::feasible);
-            let most = within.filter_map(|promise| promise.throughput).max_by(|a, b| a.get().total_cmp(&b.get()));
+            let faster = |a: &Hertz, b: &Hertz| a.get().total_cmp(&b.get());
+            let most = within.filter_map(|promise| promise.throughput).max_by(faster);
             let why = explain(&problem, plan, &profiles, 0.0);
             prop_assert!(most >= plan.promise.throughput);
             prop_assert_eq!(why.slack_aware.is_some(), most > plan.promise.throughput);

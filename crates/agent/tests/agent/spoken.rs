@@ -62,18 +62,23 @@ impl Spoken {
     }
 }
 
+/// A preemptible trainer that runs its first minibatch, its turn, and when that minibatch began.
+fn in_a_minibatch(folder: &Path) -> (Spoken, u64, u64) {
+    let mut train = Spoken::attach(
+        folder,
+        r#"{"attach":{"protocol":1,"workload":"a","kind":"train","batch_sizes":[1],"preemptible":true}}"#,
+    );
+    let turn = train.grant();
+    (train, turn, now_ns())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn preemptible_training_keeps_its_turn_while_requests_are_answered() {
     let folder = tempfile::tempdir().unwrap();
     let _agent = Agent::simulated_at("1", folder.path(), &[]);
     let mut turns = turns(folder.path()).await;
     let mut watched = turns.watch_turns(v1::WatchTurnsRequest {}).await.unwrap().into_inner();
-    let mut train = Spoken::attach(
-        folder.path(),
-        r#"{"attach":{"protocol":1,"workload":"a","kind":"train","batch_sizes":[1],"preemptible":true}}"#,
-    );
-    let turn = train.grant();
-    let began_ns = now_ns();
+    let (mut train, turn, began_ns) = in_a_minibatch(folder.path());
     let mut infer = Spoken::attach(
         folder.path(),
         r#"{"attach":{"protocol":1,"workload":"b","kind":"infer","batch_sizes":[1]}}"#,
@@ -126,12 +131,7 @@ async fn inference_for_which_nobody_has_to_make_way_answers_by_itself() {
     let _agent = Agent::simulated_at("1", folder.path(), &[]);
     let mut turns = turns(folder.path()).await;
     let mut watched = turns.watch_turns(v1::WatchTurnsRequest {}).await.unwrap().into_inner();
-    let mut train = Spoken::attach(
-        folder.path(),
-        r#"{"attach":{"protocol":1,"workload":"a","kind":"train","batch_sizes":[1],"preemptible":true}}"#,
-    );
-    let turn = train.grant();
-    let began_ns = now_ns();
+    let (mut train, turn, began_ns) = in_a_minibatch(folder.path());
     let mut infer = Spoken::attach(
         folder.path(),
         r#"{"attach":{"protocol":1,"workload":"b","kind":"infer","batch_sizes":[1],"stands":true}}"#,
